@@ -1,0 +1,98 @@
+"""Checks of constructor arguments: what is wrong, with which argument, and never its value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from datetime import timedelta
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def text(argument: str, value: object) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str):
+        raise ValueError(f"{argument}: a text is wanted, not {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{argument}: may not be empty")
+    return value
+
+
+def one_of(argument: str, value: object, choices: tuple[str, ...]) -> str:
+    """One of a few words."""
+    if value not in choices:
+        raise ValueError(f"{argument}: one of {', '.join(choices)} is wanted")
+    return str(value)
+
+
+def header_name(argument: str, value: object) -> str:
+    """The name of an HTTP header."""
+    if not isinstance(value, str) or not _HEADER_NAME.fullmatch(value):
+        raise ValueError(f"{argument}: the name of an HTTP header is wanted")
+    return value
+
+
+def header_prefix(argument: str, value: object) -> str:
+    """What may stand before a token in a header."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value[:1] == " ":
+        raise ValueError(f"{argument}: printable ASCII without a leading blank is wanted")
+    return value
+
+
+def seconds(argument: str, value: object) -> float:
+    """A number of seconds, zero or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"{argument}: a number of seconds, zero or more, is wanted")
+    return float(value)
+
+
+def timeouts(argument: str, value: object) -> tuple[float, float]:
+    """Seconds to connect and to read, from a pair or from one number for both."""
+    pair = value if isinstance(value, (tuple, list)) else (value, value)
+    if len(pair) != 2 or not all(
+        isinstance(part, (int, float)) and not isinstance(part, bool) and 0 < part < math.inf for part in pair
+    ):
+        raise ValueError(
+            f"{argument}: seconds above zero are wanted, one number or (connect, read); "
+            "a login without a limit could hang every thread that waits for it"
+        )
+    return float(pair[0]), float(pair[1])
+
+
+def span(argument: str, value: object) -> timedelta:
+    """A span of time above zero."""
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise ValueError(f"{argument}: a timedelta above zero is wanted, such as timedelta(minutes=1)")
+    return value
+
+
+def base64_bytes(argument: str, value: object, length: int) -> str:
+    """The base64 text of so many bytes."""
+    try:
+        decoded = base64.b64decode(text(argument, value), validate=True)
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        decoded = b""
+    if len(decoded) != length:
+        # Raised outside the except: what the decoder says may quote the value.
+        raise ValueError(f"{argument}: the base64 text of {length} bytes is wanted")
+    return str(value)
+
+
+def header_value(argument: str, value: object) -> str:
+    """A text that can stand in an HTTP header."""
+    value = text(argument, value)
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ValueError(f"{argument}: printable ASCII without blanks around it is wanted")
+    return value
+
+
+def user_and_password(argument: str, value: object) -> tuple[str, str]:
+    """A pair of user name and password."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"{argument}: a pair (user, password) is wanted")
+    user, password = text(argument, value[0]), text(argument, value[1])
+    if ":" in user:
+        raise ValueError(f"{argument}: HTTP Basic allows no colon in the user name")
+    return user, password

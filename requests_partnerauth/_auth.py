@@ -1,0 +1,251 @@
+"""PartnerAuth: the life of a request.
+
+session.get(url) -> auth(request) -> origin allowed? -> token -> place -> send -> expiry signal?
+    -> no: the response
+    -> yes: refresh -> place the new token -> resend once -> the response
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
+
+import requests
+from requests.auth import AuthBase
+
+from . import _arguments
+from ._clock import SYSTEM_CLOCK, Clock
+from ._login import Login
+from ._origins import Origins, origin_of
+from ._outcome import Failure, Grant
+from ._placement import HeaderPlacement, Placement
+from ._refresh import Account, account_of
+from ._sending import Sending, answered, hooks_without_token
+from ._store import Store
+from ._token import Token
+from .caches._base import TokenCache
+from .caches.memory import process_wide
+from .errors import ForeignOrigin
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+logger = logging.getLogger(__name__)
+
+_PROCESS_KEY = os.urandom(32)
+
+
+class Common(TypedDict, total=False):
+    """What every auth takes beside its partner's own arguments; see `PartnerAuth`."""
+
+    origins: Iterable[str]
+    cache: TokenCache
+    login_session: requests.Session | None
+    login_timeout: float | tuple[float, float]
+    rejection_cooldown: float
+    refresh_cooldown: float
+    expired_when: Callable[[requests.Response], bool] | None
+    resend: bool
+    allow_http: bool
+
+
+class PartnerAuth(AuthBase):
+    """Auth for one partner account: every request carries a valid token, logged in lazily and kept.
+
+    Use one for as long as you like, in any number of threads and sessions; all objects of one account,
+    secret and cache share a token. Building one does no I/O. A request whose token the partner says has
+    expired is sent once more with a new one.
+
+    To write your own, set `partner` and `placement`, write `login_request`, `parse_login` and, where HTTP
+    401 is not the signal, `signals_expiry`. None of them does I/O. Set `account` and `secret` to share the
+    token with other objects of the same account.
+
+    Args:
+        base_url: The partner's address; what the login document names is appended to its path.
+        origins: Further origins, beside base_url's, that may see the token.
+        cache: Where tokens live; one in memory for the whole process by default.
+        login_session: Transport for logins: proxies, CA bundle, client certificate, adapters.
+        login_timeout: Seconds to connect and to read; their sum bounds a whole login.
+        rejection_cooldown: Seconds in which refused credentials are not tried again.
+        refresh_cooldown: Seconds in which a refresh that did not help is not repeated.
+        expired_when: A further expiry signal: called with a response, True means expired.
+        resend: False: never send a request twice; the caller gets the refusal, the next request a new token.
+        allow_http: Permit a plain-http base URL or origin that is not loopback.
+
+    Raises:
+        ValueError: An argument is not what it should be; the message begins with its name.
+    """
+
+    partner: str = ""
+    placement: Placement = HeaderPlacement("Authorization")
+    account: str | None = None
+    secret: str | None = None
+    username: str | None = None
+
+    _clock: ClassVar[Clock] = SYSTEM_CLOCK
+    _shared: Account | None = None
+
+    def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
+        unknown = common.keys() - Common.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(sorted(unknown))}")
+        if not self.partner:
+            raise ValueError(f"partner: {type(self).__name__} needs a short name in this class attribute")
+        self._origins = Origins(
+            base_url, common.get("origins", ()), allow_http=common.get("allow_http", False)
+        )
+        self._home = self._origins.prefixes
+        self.base_url = base_url.rstrip("/")
+        self._cache = _checked_cache(common.get("cache"))
+        self.refresh_cooldown = _arguments.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
+        self._expired_when = common.get("expired_when")
+        if self._expired_when is not None and not callable(self._expired_when):
+            raise ValueError("expired_when: a callable that takes a response is wanted")
+        self.may_resend = common.get("resend", True)
+        self.log_in = Login(
+            self,
+            _checked_session(common.get("login_session")),
+            _arguments.timeouts("login_timeout", common.get("login_timeout", (5, 30))),
+            _arguments.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
+            self._clock,
+        )
+
+    def login_request(self) -> requests.Request:
+        """What to send to log in. Does no I/O; the URL is `base_url` and the document's path."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to log in: write login_request")
+
+    def parse_login(self, response: requests.Response) -> Token:
+        """The token that a login's reply holds.
+
+        Raises:
+            LoginRejected: The reply says that the credentials were refused.
+            LoginUnavailable: The reply says that the partner is out of order.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how to read a login: write parse_login"
+        )
+
+    def signals_expiry(self, response: requests.Response) -> bool:
+        """Whether this response says that the token is no longer good. By default: HTTP 401."""
+        return response.status_code == 401
+
+    def token(self) -> Token:
+        """The current token; logs in if need be.
+
+        Raises:
+            LoginRejected: The partner refused the credentials, now or within `rejection_cooldown`.
+            LoginUnavailable: No usable answer.
+            InvalidLoginResponse: An answer that no login document describes.
+        """
+        return self._usable_grant(self.shared()).token
+
+    def forget(self) -> None:
+        """Drop the token and the remembered refusal, for all who share them. The next request logs in."""
+        self.shared().forget()
+
+    def preset(self, value: str, expires_at: float | None = None) -> None:
+        """Use a token obtained elsewhere until it is refused or ends; no login happens before that.
+
+        Args:
+            value: The token.
+            expires_at: Its end in epoch seconds; None for no known end.
+        """
+        self.shared().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
+
+    def who(self) -> str:
+        """Who logs in, as messages name it."""
+        return repr(self.username) if self.username else "this account"
+
+    def secrets(self) -> list[str]:
+        """All that may stand in no message: the secret, unless the partner has more."""
+        return [self.secret] if self.secret else []
+
+    def __repr__(self) -> str:
+        username = f", username={self.username!r}" if self.username else ""
+        return f"{type(self).__name__}(base_url={self.base_url!r}{username})"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        url = request.url or ""
+        if not url.startswith(self._home) and not self._origins.include(url):
+            raise self._foreign(url)
+        account = self._shared or self.shared()
+        grant = account.current
+        if grant is None or grant.timed:
+            grant = self._usable_grant(account)
+        hooks = request.hooks["response"]
+        if hooks:
+            hooks = hooks_without_token(request)
+        mark = self.placement.place(request, grant.value)
+        request.hooks = {"response": [Sending(answered, self, grant, mark), *hooks]}
+        return request
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_shared"}
+
+    def shared(self) -> Account:
+        """What all auth objects of one account and secret share in this process."""
+        if self._shared is None:
+            # setdefault is atomic: of two threads that come first, both go on with one and the same.
+            return cast(Account, vars(self).setdefault("_shared", self._find_account()))
+        return self._shared
+
+    def _find_account(self) -> Account:
+        if self.account is None or self.secret is None:
+            return account_of(
+                self._cache, None, lambda: Account(Store(None, "", "", self._clock), self._clock)
+            )
+        secret = self.secret
+        name = hashlib.sha256(json.dumps([self.partner, self.base_url, self.account]).encode()).hexdigest()
+        digest = hashlib.blake2b(secret.encode(), key=_PROCESS_KEY, digest_size=16).hexdigest()
+        entries = name if self._cache.seals else f"{name}.{digest}"
+        return account_of(
+            self._cache,
+            (name, digest),
+            lambda: Account(Store(self._cache, entries, secret, self._clock), self._clock),
+        )
+
+    def _usable_grant(self, account: Account) -> Grant:
+        grant = account.usable()
+        if grant is None:
+            outcome = account.obtain(self.log_in)
+            if isinstance(outcome, Failure):
+                raise outcome.error()
+            return outcome
+        if grant.is_due(self._clock):
+            account.refresh_ahead(self.log_in)
+        return grant
+
+    def is_home(self, url: str) -> bool:
+        """Whether what is sent to this URL may carry the token."""
+        return url.startswith(self._home) or self._origins.include(url)
+
+    def is_refused(self, response: requests.Response) -> bool:
+        """Whether a response from home is an expiry signal: the partner's or the user's own."""
+        return self.signals_expiry(response) or (
+            self._expired_when is not None and self._expired_when(response)
+        )
+
+    def _foreign(self, url: str) -> ForeignOrigin:
+        origin = origin_of(url)
+        return ForeignOrigin(
+            f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
+            "nothing was sent. If it is the partner's as well, name it in origins="
+        )
+
+
+def _checked_cache(cache: TokenCache | None) -> TokenCache:
+    if cache is None:
+        return process_wide()
+    if not all(callable(getattr(cache, word, None)) for word in ("get", "set", "delete", "lock")):
+        raise ValueError("cache: a token cache is wanted: get, set, delete, lock")
+    return cache
+
+
+def _checked_session(session: requests.Session | None) -> requests.Session | None:
+    if session is not None and not isinstance(session, requests.Session):
+        raise ValueError("login_session: a requests.Session is wanted")
+    return session

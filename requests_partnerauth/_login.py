@@ -1,0 +1,286 @@
+"""One login over the wire, and what its failure means."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Protocol
+
+import attrs
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import default_headers
+from urllib3.exceptions import InvalidHeader, MaxRetryError, NameResolutionError
+from urllib3.util import Retry
+
+from ._clock import Clock
+from ._outcome import Failure
+from ._scrub import one_line
+from ._token import Token
+from .errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
+
+logger = logging.getLogger(__name__)
+
+_LARGEST_REPLY = 256 * 1024
+_RETRY = Retry(total=2, backoff_factor=0.3)
+
+
+class Answers(Protocol):
+    """What a partner says about its login: the pure half of `PartnerAuth`."""
+
+    partner: str
+
+    def login_request(self) -> requests.Request: ...
+
+    def parse_login(self, response: requests.Response) -> Token: ...
+
+    def who(self) -> str: ...
+
+    def secrets(self) -> Iterable[str]: ...
+
+
+@attrs.frozen
+class _Outage:
+    """An attempt that may be worth another: why it failed, and when the partner wants to be asked again."""
+
+    why: str
+    retry_after: str | None = None
+    final: bool = False
+
+
+class Login:
+    """How one auth logs in. Holds no token; every call is one login, with its retries.
+
+    Args:
+        answers: What the partner says about its login.
+        session: The user's transport for logins; None makes one for each login.
+        timeouts: Seconds to connect and to read; together they bound the whole login.
+        rejection_cooldown: Seconds in which refused credentials are not tried again.
+        clock: What tells the time.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        session: requests.Session | None,
+        timeouts: tuple[float, float],
+        rejection_cooldown: float,
+        clock: Clock,
+    ) -> None:
+        self.limit = sum(timeouts)
+        self.rejection_cooldown = rejection_cooldown
+        self._answers = answers
+        self._session = session
+        self._timeouts = timeouts
+        self._clock = clock
+
+    def __call__(self, reason: str) -> Token | Failure:
+        """Log in, trying again twice after an outage as long as the time allows. `reason` is for the log."""
+        answers, clock = self._answers, self._clock
+        started = clock.monotonic()
+        request = answers.login_request().prepare()
+        request.headers = CaseInsensitiveDict(
+            {**default_headers(), "Accept": "application/json, */*;q=0.5", **request.headers}
+        )
+        with _transport(self._session) as session:
+            outcome = self._attempts(session, request, started + self.limit)
+        took = clock.monotonic() - started
+        if isinstance(outcome, Token):
+            logger.info(
+                "%s: logged in %s in %.2f s (%s), token %s",
+                answers.partner, answers.who(), took, reason, outcome.fingerprint,
+            )  # fmt: skip
+        else:
+            logger.info(
+                "%s: no login for %s after %.2f s (%s): %s",
+                answers.partner, answers.who(), took, reason, outcome.kind.__name__,
+            )  # fmt: skip
+        return outcome
+
+    def _attempts(
+        self, session: requests.Session, request: requests.PreparedRequest, deadline: float
+    ) -> Token | Failure:
+        retry = _RETRY
+        while isinstance(outcome := self._attempt(session, request, deadline), _Outage):
+            next_try = None if outcome.final else _next(retry, outcome)
+            if next_try is None:
+                return self._unavailable(outcome)
+            retry, pause = next_try
+            if self._clock.monotonic() + pause >= deadline:
+                return self._unavailable(outcome)
+            logger.debug("%s: %s; trying again in %.1f s", self._answers.partner, outcome.why, pause)
+            if pause:
+                self._clock.sleep(pause)
+        return outcome
+
+    def _attempt(
+        self, session: requests.Session, request: requests.PreparedRequest, deadline: float
+    ) -> Token | Failure | _Outage:
+        left = deadline - self._clock.monotonic()
+        if left <= 0:
+            return _Outage(f"no answer within {self.limit:g} s", final=True)
+        timeouts = (min(self._timeouts[0], left), min(self._timeouts[1], left))
+        sent_at = self._clock.wall()
+        try:
+            response = self._exchange(session, request, timeouts, deadline)
+        except requests.RequestException as error:
+            return self._why(error)
+        except Exception as error:
+            return _Outage(one_line(f"{type(error).__name__}: {error}", self._answers.secrets()), final=True)
+        if isinstance(response, _Outage):
+            return response
+        if response.status_code == 429 or response.status_code >= 500:
+            return _Outage(f"HTTP {response.status_code}", response.headers.get("Retry-After"))
+        if 300 <= response.status_code < 400:
+            return self._invalid("it was answered by a redirect, which logins do not follow; check base_url")
+        outcome = self._parsed(response)
+        return _stamped(outcome, sent_at, self._clock.wall()) if isinstance(outcome, Token) else outcome
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        request: requests.PreparedRequest,
+        timeouts: tuple[float, float],
+        deadline: float,
+    ) -> requests.Response | _Outage:
+        settings = session.merge_environment_settings(request.url or "", {}, True, None, None)
+        response = session.send(request, allow_redirects=False, timeout=timeouts, **settings)
+        try:
+            body = bytearray()
+            # One byte at a time: a partner that drips is left when the time is up, not when it is done.
+            for byte in response.iter_content(1):
+                body += byte
+                if len(body) > _LARGEST_REPLY:
+                    return _Outage("the reply is longer than any login reply", final=True)
+                if self._clock.monotonic() >= deadline:
+                    return _Outage(f"no whole answer within {self.limit:g} s", final=True)
+        finally:
+            response.close()
+        response._content = bytes(body)
+        return response
+
+    def _parsed(self, response: requests.Response) -> Token | Failure | _Outage:
+        status = response.status_code
+        try:
+            token = self._answers.parse_login(response)
+        except LoginRejected as rejected:
+            return self._rejected(rejected.code, rejected.partner_message)
+        except LoginUnavailable as outage:
+            return _Outage(self._safe(outage), response.headers.get("Retry-After"))
+        except InvalidLoginResponse as invalid:
+            why = self._safe(invalid)
+        except Exception as error:
+            why = f"{type(error).__name__} in parse_login"
+        else:
+            if isinstance(token, Token) and status < 300:
+                return token
+            why = "no token was read from it"
+        if status in (401, 403):
+            return self._rejected(str(status), response.reason or "")
+        return self._invalid(
+            f"HTTP {status} with a body that no login document describes ({why}); check base_url"
+        )
+
+    def _safe(self, words: object) -> str:
+        return one_line(words, self._answers.secrets())
+
+    def _rejected(self, code: str | None, partner_message: str) -> Failure:
+        code, words = self._safe(code) if code is not None else None, self._safe(partner_message)
+        said = ": ".join(part for part in (code, words) if part) or "no reason given"
+        advice = "check the credentials"
+        if self.rejection_cooldown:
+            advice += f"; they are not tried again for {self.rejection_cooldown:g} s, or until forget()"
+        return Failure(LoginRejected, self._message(f"refused the login ({said})", advice), code, words)
+
+    def _invalid(self, why: str) -> Failure:
+        return Failure(InvalidLoginResponse, self._message("gave an unknown answer to the login", why))
+
+    def _unavailable(self, outage: _Outage) -> Failure:
+        return Failure(LoginUnavailable, self._message("is not available for a login", outage.why))
+
+    def _message(self, what: str, more: str) -> str:
+        return f"{self._answers.partner} {what} of {self._answers.who()}: {more}"
+
+    def _why(self, error: requests.RequestException) -> _Outage:
+        causes = list(_causes(error))
+        for cause in causes:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return _Outage(f"its TLS certificate is not trusted ({cause.verify_message})", final=True)
+        if isinstance(error, requests.exceptions.SSLError):
+            return _Outage("no TLS connection could be made", final=True)
+        if isinstance(error, requests.exceptions.ProxyError):
+            return _Outage("the proxy could not be used")
+        if isinstance(error, requests.ConnectTimeout):
+            return _Outage(f"no connection within {self._timeouts[0]:g} s")
+        if isinstance(error, requests.Timeout):
+            return _Outage(f"no answer within {self._timeouts[1]:g} s")
+        if any(isinstance(cause, (NameResolutionError, socket.gaierror)) for cause in causes):
+            return _Outage("its host name could not be resolved")
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return _Outage("the connection was refused")
+        if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            return _Outage("the connection broke")
+        return _Outage(
+            type(error).__name__, final=not isinstance(error, requests.exceptions.ContentDecodingError)
+        )
+
+
+class _transport:
+    """A session for one login: the user's transport without its auth, hooks and cookies, or a new one."""
+
+    def __init__(self, session: requests.Session | None) -> None:
+        self._lent = session
+        if session is None:
+            self._session = requests.Session()
+        else:
+            # Not copy.copy: a session pickles only what requests knows, and would lose a subclass's own
+            # attributes and a get_adapter that a test library has put on this very object.
+            self._session = object.__new__(type(session))
+            vars(self._session).update(vars(session))
+        self._session.auth = None
+        self._session.hooks = requests.hooks.default_hooks()
+        self._session.cookies = requests.cookies.RequestsCookieJar()
+
+    def __enter__(self) -> requests.Session:
+        return self._session
+
+    def __exit__(self, *_: object) -> None:
+        if self._lent is None:
+            self._session.close()
+
+
+def _next(retry: Retry, outage: _Outage) -> tuple[Retry, float] | None:
+    """The retries that are left and the pause before the next one; None where none is left."""
+    try:
+        retry = retry.increment(error=ConnectionError(outage.why))
+    except MaxRetryError:
+        return None
+    try:
+        pause = (
+            retry.parse_retry_after(outage.retry_after) if outage.retry_after else retry.get_backoff_time()
+        )
+    except InvalidHeader:
+        pause = retry.get_backoff_time()
+    return retry, max(0.0, pause)
+
+
+def _causes(error: BaseException | None) -> Iterable[BaseException]:
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or error in seen:
+            continue
+        seen.append(error)
+        waiting += [error.__cause__, error.__context__, getattr(error, "reason", None)]
+        waiting += [argument for argument in error.args if isinstance(argument, BaseException)]
+    return [cause for cause in seen if isinstance(cause, BaseException)]
+
+
+def _stamped(token: Token, sent_at: float, now: float) -> Token:
+    """The token with its life counted from when it was asked for, not from when the answer was read."""
+    lifetime = token.lifetime
+    expires_at = None if lifetime is None else max(sent_at + lifetime, now + 1.0)
+    return attrs.evolve(token, issued_at=sent_at, expires_at=expires_at)

@@ -1,0 +1,123 @@
+"""Which hosts may see the token."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_told_about_http: set[Origin] = set()
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port of a URL, in the one spelling in which they can be compared."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return next(iter(self.spellings))
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """How URLs of this origin begin once requests has prepared them, the shortest first."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        full = f"{self.scheme}://{host}:{self.port}"
+        return (f"{self.scheme}://{host}", full) if self.port == _DEFAULT_PORTS[self.scheme] else (full,)
+
+
+def origin_of(url: str) -> Origin | None:
+    """The origin of an http or https URL; None where there is none, or where two parsers disagree on it.
+
+    urllib3 and the standard library are both asked: requests uses either, depending on where a URL comes
+    from, and a URL that they read differently can be made to name one host here and another there.
+    """
+    try:
+        parsed = parse_url(url)
+        split = urlsplit(url)
+        readings = {
+            (parsed.scheme or "", _host(parsed.host), parsed.port),
+            (split.scheme.lower(), _host(split.hostname), split.port),
+        }
+    except (LocationParseError, ValueError):
+        return None
+    if len(readings) != 1:
+        return None
+    scheme, host, port = readings.pop()
+    if scheme not in _DEFAULT_PORTS or not host:
+        return None
+    return Origin(scheme, host, port or _DEFAULT_PORTS[scheme])
+
+
+def _host(host: str | None) -> str:
+    host = (host or "").removeprefix("[").removesuffix("]")
+    if not host.isascii():
+        host = parse_url(f"http://{host}").host or ""
+    return host.lower().removesuffix(".")
+
+
+class Origins:
+    """The origins that may see an auth's token: base_url's and those the user added."""
+
+    def __init__(self, base_url: str, origins: Iterable[str], *, allow_http: bool) -> None:
+        if isinstance(origins, (str, bytes)):
+            raise ValueError(
+                'origins: a collection of URLs is wanted, not one text: origins=("https://...",)'
+            )
+        known = [_checked("base_url", base_url, allow_http=allow_http)]
+        for origin in origins:
+            known.append(_checked("origins", origin, allow_http=allow_http))
+            if urlsplit(origin).path not in ("", "/"):
+                raise ValueError("origins: scheme, host and port are wanted, without a path")
+        self._known = frozenset(known)
+        self.own = known[0]
+        self.prefixes = tuple(f"{spelling}/" for origin in self._known for spelling in origin.spellings)
+
+    def include(self, url: str) -> bool:
+        """Whether what is sent to this URL may carry the token."""
+        return url.startswith(self.prefixes) or origin_of(url) in self._known
+
+
+def _checked(argument: str, url: object, *, allow_http: bool) -> Origin:
+    if not isinstance(url, str) or not url:
+        raise ValueError(f"{argument}: a URL such as https://api.example.com is wanted")
+    if any(character.isspace() or not character.isprintable() for character in url) or "\\" in url:
+        raise ValueError(f"{argument}: a URL holds no blanks, control characters or backslashes")
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError(f"{argument}: a URL that begins with https:// is wanted")
+    origin = origin_of(url)
+    if origin is None:
+        raise ValueError(f"{argument}: no host could be read from this URL")
+    split = urlsplit(url)
+    if split.username is not None or split.password is not None:
+        raise ValueError(f"{argument}: give credentials as arguments, not inside the URL")
+    if split.query or split.fragment:
+        raise ValueError(f"{argument}: a URL without query and fragment is wanted")
+    if origin.scheme == "http" and not _is_loopback(origin.host):
+        if not allow_http:
+            raise ValueError(
+                f"{argument}: plain http shows password and token to everyone on the way; "
+                "use https, or pass allow_http=True if the partner has nothing else"
+            )
+        if origin not in _told_about_http:
+            _told_about_http.add(origin)
+            logger.warning("%s is plain http: password and token travel in clear", origin)
+    return origin
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

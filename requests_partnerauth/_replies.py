@@ -1,0 +1,46 @@
+"""A reply's JSON or None, without draining a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+_SMALL = 64 * 1024
+
+
+def json_object(response: requests.Response) -> dict[str, Any] | None:
+    """The JSON object that a reply holds, or None where it holds something else.
+
+    A body that has not been read yet (``stream=True``) is read only where its Content-Type says JSON and
+    its Content-Length 64 KiB or less; any other is left unread, for the caller.
+    """
+    if not _is_read(response) and not (_is_small(response) and _claims_json(response)):
+        return None
+    if response.content.lstrip()[:1] != b"{":
+        return None
+    try:
+        reply = response.json()
+    except (ValueError, RecursionError):
+        return None
+    return reply if isinstance(reply, dict) else None
+
+
+def short_text(response: requests.Response) -> str | None:
+    """The text of a reply of 64 KiB or less, None where it is longer or may not be read."""
+    if not _is_read(response) and not _is_small(response):
+        return None
+    return response.text.strip() if len(response.content) <= _SMALL else None
+
+
+def _is_read(response: requests.Response) -> bool:
+    return getattr(response, "_content", False) is not False
+
+
+def _is_small(response: requests.Response) -> bool:
+    length = response.headers.get("Content-Length", "")
+    return length.isdecimal() and int(length) <= _SMALL
+
+
+def _claims_json(response: requests.Response) -> bool:
+    return "json" in response.headers.get("Content-Type", "").lower()

@@ -1,0 +1,62 @@
+"""Sending a refused request again: once, whole, over the same adapter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import perf_counter
+from typing import Any
+
+import requests
+from requests.cookies import extract_cookies_to_jar, get_cookie_header
+
+
+def rewind(request: requests.PreparedRequest) -> bool:
+    """Bring the body back to where it stood before it was sent; False where it can't be replayed."""
+    body: Any = request.body
+    if body is None or isinstance(body, (bytes, str, bytearray, memoryview)):
+        return True
+    position = request._body_position
+    if not isinstance(position, int):
+        return False
+    try:
+        body.seek(position)
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
+
+
+def drain(response: requests.Response) -> None:
+    """Read the rest of a refused response, so that its connection goes back to the pool."""
+    try:
+        response.content  # noqa: B018
+    except (requests.RequestException, RuntimeError):
+        response._content = b""
+    response.close()
+
+
+def resend(
+    request: requests.PreparedRequest, refused: requests.Response, sent_with: dict[str, Any]
+) -> requests.Response:
+    """Send the request over the adapter that brought the refusal, which then stands in its history.
+
+    Hooks do not run on this way, so that a resend can't lead to another.
+    """
+    _take_cookies(request, refused)
+    started = perf_counter()
+    response: requests.Response = refused.connection.send(request, **sent_with)
+    response.elapsed = timedelta(seconds=perf_counter() - started)
+    response.history = [*refused.history, refused]
+    return response
+
+
+def _take_cookies(request: requests.PreparedRequest, refused: requests.Response) -> None:
+    """Cookies that came with the refusal go along, unless the user wrote the Cookie header by hand."""
+    jar = request._cookies
+    if jar is None or not refused.cookies:
+        return
+    written = request.headers.pop("Cookie", None)
+    if written is not None and written != get_cookie_header(jar, request):
+        request.headers["Cookie"] = written
+        return
+    extract_cookies_to_jar(jar, refused.request, refused.raw)
+    request.prepare_cookies(jar)

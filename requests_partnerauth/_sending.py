@@ -1,0 +1,188 @@
+"""One sending of a request: what its response says about the token, the one resend, the way out of the house.
+
+All that a sending has to know rides on its request, as a response hook: nothing is kept on the auth or per
+thread, so one prepared request may be sent by many threads, any number of times.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Protocol
+
+import requests
+
+from ._outcome import Failure, Grant
+from ._placement import Mark, Placement
+from ._redirects import redirect_target
+from ._refresh import Account, LogIn
+from ._resend import drain, resend, rewind
+from ._scrub import bare_response, erase_from_url
+
+logger = logging.getLogger(__name__)
+
+
+class Sender(Protocol):
+    """What a sending asks the auth that signed it."""
+
+    partner: str
+    placement: Placement
+    log_in: LogIn
+    may_resend: bool
+    refresh_cooldown: float
+
+    def shared(self) -> Account:
+        """What all auth objects of the account share."""
+
+    def is_home(self, url: str) -> bool:
+        """Whether what is sent to this URL may carry the token."""
+
+    def is_refused(self, response: requests.Response) -> bool:
+        """Whether a response from home is an expiry signal."""
+
+    def secrets(self) -> list[str]:
+        """All that may stand in no message."""
+
+
+class Sending(partial[requests.Response]):
+    """The hook that goes along with a signed request. It stays in this process: a pickle takes none along."""
+
+    __slots__ = ()
+
+    def take_off(self, request: requests.PreparedRequest) -> None:
+        """Make the request what it was before this token was placed."""
+        auth, _, mark = self.args
+        auth.placement.take_off(request, mark)
+
+    @property
+    def token_value(self) -> str:
+        """The token that was placed."""
+        return str(self.args[1].value)
+
+    def __reduce__(self) -> Any:
+        return _no_sending, ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sending:
+        return self
+
+
+def _no_sending() -> Callable[..., None]:
+    return _leave_alone
+
+
+def _leave_alone(response: requests.Response, **_: Any) -> None:
+    """What stands for a `Sending` in a request that came out of a pickle."""
+
+
+def hooks_without_token(request: requests.PreparedRequest) -> list[Any]:
+    """The hooks of a request that is about to be signed anew, once the token it had is taken off."""
+    for hook in request.hooks["response"]:
+        if isinstance(hook, Sending):
+            hook.take_off(request)
+    return _not_ours(request.hooks["response"])
+
+
+def _not_ours(hooks: Iterable[Any]) -> list[Any]:
+    return [hook for hook in hooks if not isinstance(hook, Sending)]
+
+
+def answered(
+    auth: Sender, grant: Grant, mark: Mark | None, response: requests.Response, **sent_with: Any
+) -> requests.Response:
+    """What the caller gets for the response to a signed request: it, or that of the one resend."""
+    request = response.request
+    if not auth.is_home(request.url or ""):
+        return response
+    if _is_refused(auth, response, sent_with):
+        response = _sent_again(auth, grant, mark, response, sent_with)
+    elif not grant.accepted and response.status_code < 400:
+        grant.accepted = True
+    if 300 <= response.status_code < 400:
+        _keep_from_foreigners(auth, request, response, grant)
+    return response
+
+
+def _is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, Any]) -> bool:
+    if getattr(response, "connection", None) is None:
+        return False
+    if not sent_with.get("stream") and not 300 <= response.status_code < 400:
+        response.content  # noqa: B018  # requests would read it next: now is_refused may look into it
+    return auth.is_refused(response)
+
+
+def _sent_again(
+    auth: Sender, grant: Grant, mark: Mark | None, response: requests.Response, sent_with: dict[str, Any]
+) -> requests.Response:
+    account, request = auth.shared(), response.request
+    refused = _carried_by(auth, request, grant, account.current)
+    if refused is not None and refused.is_from_login_of(account.current) and account.is_cooling(refused):
+        return response
+    if not auth.may_resend or not rewind(request):
+        if auth.may_resend:
+            logger.warning("%s: token refused; a body that can't be replayed is not resent", auth.partner)
+        if refused is not None:
+            _give_up(auth, account, refused)
+        return response
+    drain(response)
+    if refused is not None:
+        account.reject(refused)
+    newer = account.usable(refused)
+    fresh = newer or account.obtain(auth.log_in, refused)
+    if isinstance(fresh, Failure):
+        raise fresh.error(bare_response(response, [*auth.secrets(), grant.value]))
+    old = refused.token.fingerprint if refused else "none"
+    logger.info("%s: token %s refused, resending with %s", auth.partner, old, fresh.token.fingerprint)
+    response = resend(_signed_again(auth, request, mark, fresh), response, sent_with)
+    if not _is_refused(auth, response, sent_with):
+        fresh.accepted = fresh.accepted or response.status_code < 400
+    elif newer is None:
+        account.cool(fresh, auth.refresh_cooldown)
+    else:
+        _give_up(auth, account, fresh)
+    return response
+
+
+def _carried_by(auth: Sender, request: requests.PreparedRequest, *grants: Grant | None) -> Grant | None:
+    """The token that a refused request really had: requests drops headers, other sendings change requests."""
+    for grant in grants:
+        if grant is not None and auth.placement.carries(request, grant.value):
+            return grant
+    return None
+
+
+def _give_up(auth: Sender, account: Account, refused: Grant) -> None:
+    """Nothing more is resent: the next request logs in, unless a refresh has just been of no help."""
+    if refused.after_refusal and not refused.accepted:
+        account.cool(refused, auth.refresh_cooldown)
+    else:
+        account.reject(refused)
+
+
+def _signed_again(
+    auth: Sender, request: requests.PreparedRequest, mark: Mark | None, fresh: Grant
+) -> requests.PreparedRequest:
+    """A copy with the fresh token. The request gets it as well, for redirects and later sendings."""
+    again = request.copy()
+    auth.placement.take_off(again, mark)
+    mark = auth.placement.place(again, fresh.value)
+    # A new dict: the old one is being walked through, and the request of a redirect shares it.
+    again.hooks = {"response": [Sending(answered, auth, fresh, mark), *_not_ours(request.hooks["response"])]}
+    request.hooks, request.url, request.body = again.hooks, again.url, again.body
+    request.headers = again.headers.copy()
+    return again
+
+
+def _keep_from_foreigners(
+    auth: Sender, request: requests.PreparedRequest, response: requests.Response, grant: Grant
+) -> None:
+    """The next hop is built from this request: where it leaves the partner, it takes no token along."""
+    target = redirect_target(response)
+    if target is None or auth.is_home(target):
+        return
+    tokens = [grant.value]
+    for hook in request.hooks["response"]:
+        if isinstance(hook, Sending):
+            tokens.append(hook.token_value)
+            hook.take_off(request)
+    response.headers["location"] = erase_from_url(response.headers["location"], [*tokens, *auth.secrets()])

@@ -1,0 +1,127 @@
+"""rp.Gateway: property data, Australia."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from .. import _arguments
+from .._auth import Common, PartnerAuth
+from .._basic import basic
+from .._placement import Mark, SessionFieldsPlacement
+from .._replies import json_object, short_text
+from .._token import Token
+from ..errors import InvalidLoginResponse, LoginRejected
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class RpGatewayAuth(PartnerAuth):
+    """Auth for rp.Gateway: ``sid`` and ``uid`` in the JSON body, the form body or the query of each request.
+
+    The session has no known end; it is refreshed on ``error.invalid.sessiontoken``, or on HTTP 401 with
+    "Access denied: invalid authentication token." or without a word. An account has one live session: a
+    login anywhere else ends it, so share the token between processes (`FileTokenCache`, `RedisTokenCache`).
+
+    Wire facts: rp.Gateway's document "login" (``/msg/login``); where the session goes, how its end is told
+    and the outer Basic come from its other public pages.
+
+    Args:
+        username: The user (``user`` in the document).
+        password: Its password (``passwd``).
+        base_url: The gateway's address, such as ``http://msg.rpdata.com/ttsvr``, which is plain http and
+            needs ``allow_http=True``.
+        uid: The user id of the integration.
+        customer_id: Which customer to act for; a user of two or more active customers must name one.
+        gateway_auth: User name and password of the HTTP Basic that a hosted gateway wants on every call,
+            login included.
+        common: See `PartnerAuth`.
+
+    Raises:
+        ValueError: An argument is not what it should be; the message begins with its name.
+    """
+
+    partner = "rp-gateway"
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        *,
+        base_url: str,
+        uid: str,
+        customer_id: str | int | None = None,
+        gateway_auth: tuple[str, str] | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(base_url=base_url, **common)
+        self.username = _arguments.text("username", username)
+        self._password = _arguments.text("password", password)
+        self.uid = _arguments.text("uid", uid)
+        self.customer_id = None if customer_id is None else _arguments.text("customer_id", str(customer_id))
+        self._gateway_auth = (
+            None if gateway_auth is None else _arguments.user_and_password("gateway_auth", gateway_auth)
+        )
+        self.account = json.dumps([username, uid, self.customer_id])
+        self.secret = json.dumps([password, self._gateway_auth])
+        self.placement = _GatewayPlacement(self.uid, self._basic())
+
+    def login_request(self) -> requests.Request:
+        body = {"op": "login", "uid": self.uid, "user": self.username, "passwd": self._password}
+        if self.customer_id is not None:
+            body["customerId"] = self.customer_id
+        basic_header = self._basic()
+        headers = {} if basic_header is None else {"Authorization": basic_header}
+        return requests.Request("POST", f"{self.base_url}/msg/login", json=body, headers=headers)
+
+    def parse_login(self, response: requests.Response) -> Token:
+        answer = _answer(response)
+        if answer is None:
+            raise InvalidLoginResponse("no response object")
+        if answer.get("status") == "error":
+            raise LoginRejected(str(answer.get("description") or ""))
+        if answer.get("status") != "success":
+            raise InvalidLoginResponse("neither success nor error")
+        return Token(answer.pop("authenticationCode"), details=answer)
+
+    def signals_expiry(self, response: requests.Response) -> bool:
+        if response.status_code == 401:
+            words = short_text(response)
+            return words is not None and (not words or "invalid authentication token" in words.lower())
+        answer = _answer(response)
+        return answer is not None and answer.get("description") == "error.invalid.sessiontoken"
+
+    def secrets(self) -> list[str]:
+        gateway = self._gateway_auth
+        outer = [] if gateway is None else [gateway[1], basic(*gateway).removeprefix("Basic ")]
+        return [self._password, *outer]
+
+    def _basic(self) -> str | None:
+        return None if self._gateway_auth is None else basic(*self._gateway_auth)
+
+
+class _GatewayPlacement(SessionFieldsPlacement):
+    """sid and uid in the request, and the outer Basic beside them where the gateway wants one."""
+
+    def __init__(self, uid: str, basic_header: str | None) -> None:
+        super().__init__("sid", {"uid": uid})
+        self._basic_header = basic_header
+
+    def place(self, request: requests.PreparedRequest, value: str) -> Mark | None:
+        if self._basic_header is not None:
+            request.headers["Authorization"] = self._basic_header
+        return super().place(request, value)
+
+    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+        if self._basic_header is not None:
+            request.headers.pop("Authorization", None)
+        super().take_off(request, mark)
+
+
+def _answer(response: requests.Response) -> dict[str, Any] | None:
+    reply = json_object(response)
+    answer = reply.get("response") if reply is not None else None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,126 @@
+"""Fiserv Commerce Connect, as its document describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import b64decode
+from functools import partial
+from typing import Any, ClassVar
+
+from attrs import define, field
+
+from ._fiserv import SimulatedFiserv
+from ._messages import Call, Reply
+from ._partner import Account, Replies
+
+
+def _error(code: str, message: str) -> Reply:
+    return Reply.of_json({"response": {"errorCode": code, "errorMessage": message}})
+
+
+@define(eq=False, slots=False)
+class SimulatedFiservCommerceConnect(SimulatedFiserv):
+    """Commerce Connect: an encrypted payload and an HMAC over it.
+
+    `payloads` holds what the logins decrypted to. `require_hmac` may be turned off; an HMAC that is sent is
+    checked all the same. `session_token_shape` answers in the shape that public client code knows.
+    """
+
+    name: ClassVar[str] = "fiserv-commerce-connect"
+    login_path: ClassVar[str] = "/getToken"
+    credential_fields: ClassVar[tuple[str, ...]] = ("key", "iv", "merchant_id")
+    secret_field: ClassVar[str] = "key"
+
+    require_hmac: bool = True
+    session_token_shape: bool = False
+    payloads: list[dict[str, Any]] = field(factory=list, init=False, repr=False)
+
+    def _main_account(self) -> Account:
+        # Key and IV are the example values of Fiserv's own public OpenAPI file.
+        return {
+            "key": "CNy+HimxmI4PmrJWrpLarBfbo6jIY/CHcezg2VQ8u5o=",
+            "iv": "9T4hd3Nx0b0sMgYuyWLCTg==",
+            "payload": {
+                "resultURL": "https://shop.example/result",
+                "transactionDetails": {
+                    "amount": "150.00",
+                    "currencyCode": "INR",
+                    "clientTransactionId": "ORDER-0001",
+                    "transactionType": "SALE",
+                },
+                "customerDetails": {
+                    "customerName": "Made Up",
+                    "customerEmail": "made.up@shop.example",
+                    "customerMobile": "0000000000",
+                },
+            },
+            "merchant_id": "MERCHANT0001",
+        }
+
+    def _login_errors(self) -> Replies:
+        # The document's table knows one code; it stands for every complaint about the envelope.
+        return {
+            "hmac-empty": partial(_error, "FPDR4002", "HMAC is empty"),
+            "hmac-invalid": partial(_error, "FPDR4002", "HMAC is invalid"),
+            "payload-invalid": partial(_error, "FPDR4002", "encryptData is invalid"),
+            **super()._login_errors(),
+        }
+
+    def _business_errors(self) -> Replies:
+        return {**super()._business_errors(), "hmac-empty": partial(_error, "FPDR4002", "HMAC is empty")}
+
+    def reset_counts(self) -> None:
+        """Forget what was counted, and the payloads; tokens and `issued` stay."""
+        super().reset_counts()
+        self.payloads.clear()
+
+    def _account_of(self, call: Call) -> Account | Reply:
+        if call.method != "POST":
+            return Reply(405, {"Allow": "POST"})
+        digest = call.headers.get("HMAC", "")
+        if self.require_hmac and not digest:
+            return self.login_errors["hmac-empty"]()
+        given = (call.headers.get("keyValue"), call.headers.get("ivValue"))
+        account = next((known for known in self.accounts if (known["key"], known["iv"]) == given), None)
+        if account is None:
+            return self._first_login_error()
+        payload = _decrypt(account, call.json())
+        if payload is None:
+            return self.login_errors["payload-invalid"]()
+        if digest and not _is_signed(call, account, payload):
+            return self.login_errors["hmac-invalid"]()
+        self.payloads.append(payload)
+        return account
+
+    def _granted(self, value: str, account: Account) -> Reply:
+        if self.session_token_shape:
+            return Reply.of_json({"response": self._with_ttl({"sessionTokenId": value})})
+        return super()._granted(value, account)
+
+
+def _is_signed(call: Call, account: Account, payload: dict[str, Any]) -> bool:
+    if call.headers.get("merchantId") != account["merchant_id"]:
+        return False
+    details = payload.get("transactionDetails")
+    details = details if isinstance(details, dict) else {}
+    signed = [str(details.get(name, "")) for name in ("clientTransactionId", "amount", "currencyCode")]
+    message = "".join([account["merchant_id"], *signed, account["key"]])
+    expected = hmac.new(account["key"].encode(), message.encode(), hashlib.sha512).hexdigest()
+    return hmac.compare_digest(expected.encode(), call.headers["HMAC"].encode())
+
+
+def _decrypt(account: Account, envelope: object) -> dict[str, Any] | None:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.padding import PKCS7
+
+    try:
+        sealed = b64decode(envelope["encryptData"], validate=True)  # type: ignore[index]
+        cipher = Cipher(algorithms.AES(b64decode(account["key"])), modes.CBC(b64decode(account["iv"])))
+        opener, unpadder = cipher.decryptor(), PKCS7(128).unpadder()
+        padded = opener.update(sealed) + opener.finalize()
+        payload = json.loads(unpadder.update(padded) + unpadder.finalize())
+    except (ValueError, TypeError, KeyError):
+        return None
+    return payload if isinstance(payload, dict) else None
