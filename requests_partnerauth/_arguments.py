@@ -17,6 +17,21 @@ def text(argument: str, value: object) -> str:
         raise ValueError(f"{argument}: a text is wanted, not {type(value).__name__}")
     if not value:
         raise ValueError(f"{argument}: may not be empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{argument}: it holds a lone surrogate, which UTF-8 can't carry")
+    return value
+
+
+def text_or_number(argument: str, value: object) -> str:
+    """A text that is not empty; a whole number counts as its digits."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return text(argument, str(value) if is_number else value)
+
+
+def flag(argument: str, value: object) -> bool:
+    """True or False, and nothing that merely counts as one of them, as "no" counts as True."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{argument}: True or False is wanted, not {type(value).__name__}")
     return value
 
 

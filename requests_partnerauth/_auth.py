@@ -24,7 +24,7 @@ from ._origins import Origins, origin_of
 from ._outcome import Failure, Grant
 from ._placement import HeaderPlacement, Placement
 from ._refresh import Account, account_of
-from ._sending import Sending, answered, hooks_without_token
+from ._sending import Sending, Stamp, answered, hooks_without_token
 from ._store import Store
 from ._token import Token
 from .caches._base import TokenCache
@@ -88,15 +88,18 @@ class PartnerAuth(AuthBase):
 
     _clock: ClassVar[Clock] = SYSTEM_CLOCK
     _shared: Account | None = None
+    _stamp: Stamp | None = None
 
     def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
         unknown = common.keys() - Common.__annotations__.keys()
         if unknown:
-            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(sorted(unknown))}")
+            raise TypeError(f"{', '.join(sorted(unknown))}: no argument of {type(self).__name__}")
         if not self.partner:
             raise ValueError(f"partner: {type(self).__name__} needs a short name in this class attribute")
         self._origins = Origins(
-            base_url, common.get("origins", ()), allow_http=common.get("allow_http", False)
+            base_url,
+            common.get("origins", ()),
+            allow_http=_arguments.flag("allow_http", common.get("allow_http", False)),
         )
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
@@ -105,7 +108,7 @@ class PartnerAuth(AuthBase):
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
-        self.may_resend = common.get("resend", True)
+        self.may_resend = _arguments.flag("resend", common.get("resend", True))
         self.log_in = Login(
             self,
             _checked_session(common.get("login_session")),
@@ -174,17 +177,25 @@ class PartnerAuth(AuthBase):
             raise self._foreign(url)
         account = self._shared or self.shared()
         grant = account.current
-        if grant is None or grant.timed:
+        if grant is None or (grant.timed and account.now() >= grant.due_at):
             grant = self._usable_grant(account)
+        stamp = self._stamp
+        if stamp is None or stamp.grant is not grant:
+            stamp = self._stamp = Stamp(self, grant)
+        sending = stamp.sending
         hooks = request.hooks["response"]
-        if hooks:
-            hooks = hooks_without_token(request)
-        mark = self.placement.place(request, grant.value)
-        request.hooks = {"response": [Sending(answered, self, grant, mark), *hooks]}
+        if hooks and hooks[0] is not sending:
+            hooks = hooks_without_token(self, request)
+        if sending is None:
+            sending = Sending(answered, self, grant, self.placement.place(request, grant.value))
+        else:
+            request.headers[stamp.name] = stamp.text
+        if not hooks or hooks[0] is not sending:
+            request.hooks = {"response": [sending, *hooks]}
         return request
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_shared"}
+        return {name: value for name, value in vars(self).items() if name not in ("_shared", "_stamp")}
 
     def shared(self) -> Account:
         """What all auth objects of one account and secret share in this process."""
@@ -240,7 +251,8 @@ class PartnerAuth(AuthBase):
 def _checked_cache(cache: TokenCache | None) -> TokenCache:
     if cache is None:
         return process_wide()
-    if not all(callable(getattr(cache, word, None)) for word in ("get", "set", "delete", "lock")):
+    words = ("get", "set", "delete", "lock")
+    if isinstance(cache, type) or not all(callable(getattr(cache, word, None)) for word in words):
         raise ValueError("cache: a token cache is wanted: get, set, delete, lock")
     return cache
 

@@ -6,13 +6,13 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import attrs
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import default_headers
-from urllib3.exceptions import InvalidHeader, MaxRetryError, NameResolutionError
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from ._clock import Clock
@@ -41,8 +41,7 @@ class Answers(Protocol):
     def secrets(self) -> Iterable[str]: ...
 
 
-@attrs.frozen
-class _Outage:
+class _Outage(NamedTuple):
     """An attempt that may be worth another: why it failed, and when the partner wants to be asked again."""
 
     why: str
@@ -216,7 +215,7 @@ class Login:
             return _Outage(f"no connection within {self._timeouts[0]:g} s")
         if isinstance(error, requests.Timeout):
             return _Outage(f"no answer within {self._timeouts[1]:g} s")
-        if any(isinstance(cause, (NameResolutionError, socket.gaierror)) for cause in causes):
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
             return _Outage("its host name could not be resolved")
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return _Outage("the connection was refused")

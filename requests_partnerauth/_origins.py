@@ -25,14 +25,9 @@ class Origin(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return next(iter(self.spellings))
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """How URLs of this origin begin once requests has prepared them, the shortest first."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        full = f"{self.scheme}://{host}:{self.port}"
-        return (f"{self.scheme}://{host}", full) if self.port == _DEFAULT_PORTS[self.scheme] else (full,)
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
 
 
 def origin_of(url: str) -> Origin | None:
@@ -69,10 +64,8 @@ class Origins:
     """The origins that may see an auth's token: base_url's and those the user added."""
 
     def __init__(self, base_url: str, origins: Iterable[str], *, allow_http: bool) -> None:
-        if isinstance(origins, (str, bytes)):
-            raise ValueError(
-                'origins: a collection of URLs is wanted, not one text: origins=("https://...",)'
-            )
+        if isinstance(origins, (str, bytes)) or not isinstance(origins, Iterable):
+            raise ValueError('origins: a collection of URLs is wanted: origins=("https://...",)')
         known = [_checked("base_url", base_url, allow_http=allow_http)]
         for origin in origins:
             known.append(_checked("origins", origin, allow_http=allow_http))
@@ -80,7 +73,8 @@ class Origins:
                 raise ValueError("origins: scheme, host and port are wanted, without a path")
         self._known = frozenset(known)
         self.own = known[0]
-        self.prefixes = tuple(f"{spelling}/" for origin in self._known for spelling in origin.spellings)
+        usual = tuple(f"{origin}/" for origin in dict.fromkeys(known))
+        self.prefixes: str | tuple[str, ...] = usual[0] if len(usual) == 1 else usual
 
     def include(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-import attrs
 import requests
 
 from ._clock import Clock
@@ -12,7 +12,6 @@ from ._token import Token
 from .errors import LoginRejected, PartnerAuthError
 
 
-@attrs.define(eq=False)
 class Grant:
     """A token as this process holds it: by the login it came from, with its deadlines on this clock.
 
@@ -20,51 +19,46 @@ class Grant:
     `after_refusal` whether it was got because another had been refused.
     """
 
-    token: Token
-    login_id: str
-    value: str = attrs.field(repr=False)
-    due_at: float = math.inf
-    due_at_wall: float = math.inf
-    ends_at: float = math.inf
-    ends_at_wall: float = math.inf
-    timed: bool = False
-    after_refusal: bool = False
-    accepted: bool = False
-    cooling_until: float = -math.inf
+    __slots__ = (
+        "accepted", "after_refusal", "cooling_until", "due_at", "ends_at", "login_id", "timed", "token", "value",
+    )  # fmt: skip
 
-    @classmethod
-    def of(cls, token: Token, login_id: str, clock: Clock, *, after_refusal: bool = False) -> Grant:
-        """A grant whose deadlines follow from the token's end and the present time."""
-        grant = cls(token, login_id, token.value, after_refusal=after_refusal)
+    def __init__(self, token: Token, login_id: str, clock: Clock, *, after_refusal: bool = False) -> None:
+        self.token = token
+        self.value = token.value
+        self.login_id = login_id
+        self.after_refusal = after_refusal
+        self.accepted = False
+        self.cooling_until = -math.inf
+        self.timed = False
+        self.due_at = self.ends_at = math.inf
         lifetime = token.lifetime
         if lifetime is not None and token.expires_at is not None:
-            left = token.expires_at - clock.wall()
-            early = min(lifetime / 5, 60.0)
-            grant.timed = True
-            grant.ends_at, grant.ends_at_wall = clock.monotonic() + left, token.expires_at
-            grant.due_at, grant.due_at_wall = grant.ends_at - early, token.expires_at - early
-        return grant
+            self.timed = True
+            self.ends_at = clock.monotonic() + token.expires_at - clock.wall()
+            self.due_at = self.ends_at - min(lifetime / 5, 60.0)
+
+    def __repr__(self) -> str:
+        return f"Grant({self.token!r})"
 
     def is_from_login_of(self, other: Grant | None) -> bool:
         """Whether both hold the token of one and the same login."""
         return other is not None and self.login_id == other.login_id
 
     def has_ended(self, clock: Clock) -> bool:
-        """Whether the token is past its end, by either clock."""
-        return self.timed and (clock.monotonic() >= self.ends_at or clock.wall() >= self.ends_at_wall)
+        """Whether the token is past its end."""
+        return clock.monotonic() >= self.ends_at
 
     def is_due(self, clock: Clock) -> bool:
         """Whether it is time to refresh it ahead of its end."""
-        return self.timed and (clock.monotonic() >= self.due_at or clock.wall() >= self.due_at_wall)
+        return clock.monotonic() >= self.due_at
 
     def put_off(self, seconds: float, clock: Clock) -> None:
         """A refresh ahead failed: the next try comes after a pause."""
         self.due_at = clock.monotonic() + seconds
-        self.due_at_wall = clock.wall() + seconds
 
 
-@attrs.frozen
-class Failure:
+class Failure(NamedTuple):
     """Why a login failed, without any secret. Every caller gets an exception object of its own."""
 
     kind: type[PartnerAuthError]

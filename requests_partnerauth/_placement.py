@@ -31,6 +31,10 @@ class Placement(ABC):
     def place(self, request: requests.PreparedRequest, value: str) -> Mark | None:
         """Put the token into the request, instead of any that is there. Returns what undoes it exactly."""
 
+    def header(self, value: str) -> tuple[str, str] | None:
+        """Name and text of the header, where placing the token means no more than setting that one."""
+        return None
+
     @abstractmethod
     def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         """Make the request what it was before. A redirect's request is left without token at least."""
@@ -57,6 +61,11 @@ class HeaderPlacement(Placement):
 
     def place(self, request: requests.PreparedRequest, value: str) -> None:
         request.headers[self.name] = self.prefix + value
+
+    def header(self, value: str) -> tuple[str, str] | None:
+        if type(self).place is not HeaderPlacement.place:
+            return None
+        return self.name, self.prefix + value
 
     def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         request.headers.pop(self.name, None)
@@ -119,7 +128,8 @@ class SessionFieldsPlacement(Placement):
         if members is None:
             return None
         if members.keys() & self._names:
-            return json.dumps({**members, **fields}).encode()
+            members = {name: member for name, member in _members_of(body) if name not in self._names}
+            body = "{" + ", ".join(members.values()) + "}"
         # Inserted, not written anew: numbers keep the digits and members the order that the user gave.
         inside = json.dumps(fields)[1:-1]
         return (body.rstrip()[:-1] + (", " if members else "") + inside + "}").encode()
@@ -182,6 +192,23 @@ def _object_of(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return members if isinstance(members, dict) else None
+
+
+def _members_of(text: str) -> Iterable[tuple[str, str]]:
+    """The members of a JSON object, by name, each as it is written in this text."""
+    decoder = json.JSONDecoder()
+
+    def next_value(position: int) -> int:
+        while text[position] in " \t\r\n:,":
+            position += 1
+        return position
+
+    start = next_value(text.index("{") + 1)
+    while text[start] != "}":
+        name, end = decoder.raw_decode(text, start)
+        _, end = decoder.raw_decode(text, next_value(end))
+        yield name, text[start:end]
+        start = next_value(end)
 
 
 def _with_query(url: str, change: Callable[[str], str]) -> str:

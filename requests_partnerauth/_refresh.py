@@ -83,6 +83,7 @@ class Account:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.current: Grant | None = None
         self._store = store
+        self.now = clock.monotonic
         self._clock = clock
         self._lock = threading.Lock()
         self._flight: Flight | None = None
@@ -166,7 +167,7 @@ class Account:
 
     def preset(self, token: Token) -> None:
         """Use this token from now on, until it is refused or ends. It stays in this process."""
-        grant = Grant.of(token, new_login_id(), self._clock)
+        grant = Grant(token, new_login_id(), self._clock)
         with self._lock:
             self.current = grant
 
@@ -209,7 +210,7 @@ class Account:
                 self._remember(outcome, log_in.rejection_cooldown)
                 self._store.keep_refusal(outcome, log_in.rejection_cooldown)
             return outcome
-        grant = Grant.of(outcome, new_login_id(), self._clock, after_refusal=after_refusal)
+        grant = Grant(outcome, new_login_id(), self._clock, after_refusal=after_refusal)
         self._store.keep_token(grant)
         return grant
 
@@ -257,6 +258,14 @@ def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) ->
             if key is not None:
                 known[key] = account
         return account
+
+
+def forget_all(cache: TokenCache) -> None:
+    """Drop the tokens and remembered refusals of all accounts that use this cache in this process."""
+    with _guard:
+        accounts = list(vars(cache).get("_accounts", {}).values())
+    for account in accounts:
+        account.forget()
 
 
 def _after_fork() -> None:

@@ -28,9 +28,12 @@ class Sender(Protocol):
 
     partner: str
     placement: Placement
-    log_in: LogIn
     may_resend: bool
     refresh_cooldown: float
+
+    @property
+    def log_in(self) -> LogIn:
+        """How the account logs in."""
 
     def shared(self) -> Account:
         """What all auth objects of the account share."""
@@ -67,6 +70,20 @@ class Sending(partial[requests.Response]):
         return self
 
 
+class Stamp:
+    """What all requests of one grant have in common, made once: where the token is a header, all there is.
+
+    `sending` is None where each request needs one of its own.
+    """
+
+    __slots__ = ("grant", "name", "sending", "text")
+
+    def __init__(self, auth: Sender, grant: Grant) -> None:
+        self.grant = grant
+        self.name, self.text = auth.placement.header(grant.value) or ("", "")
+        self.sending = Sending(answered, auth, grant, None) if self.name else None
+
+
 def _no_sending() -> Callable[..., None]:
     return _leave_alone
 
@@ -75,12 +92,13 @@ def _leave_alone(response: requests.Response, **_: Any) -> None:
     """What stands for a `Sending` in a request that came out of a pickle."""
 
 
-def hooks_without_token(request: requests.PreparedRequest) -> list[Any]:
-    """The hooks of a request that is about to be signed anew, once the token it had is taken off."""
-    for hook in request.hooks["response"]:
-        if isinstance(hook, Sending):
+def hooks_without_token(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
+    """The hooks of a request that `auth` is about to sign anew, once a token that would remain is taken off."""
+    hooks = request.hooks["response"]
+    for hook in hooks:
+        if isinstance(hook, Sending) and (hook.args[0] is not auth or hook.args[2] is not None):
             hook.take_off(request)
-    return _not_ours(request.hooks["response"])
+    return _not_ours(hooks)
 
 
 def _not_ours(hooks: Iterable[Any]) -> list[Any]:

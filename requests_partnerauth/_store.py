@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -163,7 +163,7 @@ class Store:
 
 def new_login_id() -> str:
     """A name for one login, the same in every process that shares its token."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _entry_of(grant: Grant) -> dict[str, Any]:
@@ -193,4 +193,4 @@ def _grant_from(entry: dict[str, Any], clock: Clock) -> Grant:
         refresh_token=entry["refresh_token"],
         details=entry["details"],
     )
-    return Grant.of(token, str(entry["login"]), clock)
+    return Grant(token, str(entry["login"]), clock)
