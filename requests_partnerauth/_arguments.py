@@ -7,6 +7,7 @@ import binascii
 import math
 import re
 from datetime import timedelta
+from typing import Any
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -65,7 +66,7 @@ def seconds(argument: str, value: object) -> float:
 
 def timeouts(argument: str, value: object) -> tuple[float, float]:
     """Seconds to connect and to read, from a pair or from one number for both."""
-    pair = value if isinstance(value, (tuple, list)) else (value, value)
+    pair: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(pair) != 2 or not all(
         isinstance(part, (int, float)) and not isinstance(part, bool) and 0 < part < math.inf for part in pair
     ):

@@ -18,12 +18,13 @@ import requests
 from requests.auth import AuthBase
 
 from . import _arguments
+from ._accounts import account_of
 from ._clock import SYSTEM_CLOCK, Clock
 from ._login import Login
 from ._origins import Origins, origin_of
 from ._outcome import Failure, Grant
 from ._placement import HeaderPlacement, Placement
-from ._refresh import Account, account_of
+from ._refresh import Account, LogIn
 from ._sending import Sending, Stamp, answered, hooks_without_token
 from ._store import Store
 from ._token import Token
@@ -32,7 +33,7 @@ from .caches.memory import process_wide
 from .errors import ForeignOrigin
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 logger = logging.getLogger(__name__)
 
@@ -109,13 +110,31 @@ class PartnerAuth(AuthBase):
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
         self.may_resend = _arguments.flag("resend", common.get("resend", True))
-        self.log_in = Login(
+        self.log_in: LogIn = Login(
             self,
             _checked_session(common.get("login_session")),
             _arguments.timeouts("login_timeout", common.get("login_timeout", (5, 30))),
             _arguments.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
         )
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Self:
+        """An auth whose arguments come from the environment: ``PARTNERAUTH_<PARTNER>_<ARGUMENT>``.
+
+        Both names in capitals, any ``-`` as ``_``. ``PARTNERAUTH_CACHE`` chooses the token cache: ``memory``,
+        ``file``, ``file:/path``, ``redis://host``, ``keyring``. A number is a number of seconds, a list has
+        commas, ``payload`` is JSON or ``@`` and the path of a JSON file. An empty variable is not set.
+
+        Args:
+            overrides: Constructor arguments, which win over the environment.
+
+        Raises:
+            ValueError: A variable is missing, or holds what it should not; the message names the variable.
+        """
+        from ._from_env import auth_from_env
+
+        return auth_from_env(cls, overrides)
 
     def login_request(self) -> requests.Request:
         """What to send to log in. Does no I/O; the URL is `base_url` and the document's path."""
@@ -167,6 +186,10 @@ class PartnerAuth(AuthBase):
         """All that may stand in no message: the secret, unless the partner has more."""
         return [self.secret] if self.secret else []
 
+    def hidden(self) -> list[str]:
+        """The secrets, and the tokens that this account had lately: a partner's words may repeat any."""
+        return [*self.secrets(), *self.shared().values()]
+
     def __repr__(self) -> str:
         username = f", username={self.username!r}" if self.username else ""
         return f"{type(self).__name__}(base_url={self.base_url!r}{username})"
@@ -191,7 +214,7 @@ class PartnerAuth(AuthBase):
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:
-            request.hooks = {"response": [sending, *hooks]}
+            request.hooks = {**request.hooks, "response": [sending, *hooks]}
         return request
 
     def __getstate__(self) -> dict[str, Any]:
@@ -211,8 +234,9 @@ class PartnerAuth(AuthBase):
             )
         secret = self.secret
         name = hashlib.sha256(json.dumps([self.partner, self.base_url, self.account]).encode()).hexdigest()
-        digest = hashlib.blake2b(secret.encode(), key=_PROCESS_KEY, digest_size=16).hexdigest()
-        entries = name if self._cache.seals else f"{name}.{digest}"
+        encoded = secret.encode(errors="surrogatepass")
+        digest = hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()
+        entries = name if getattr(self._cache, "seals", True) else f"{name}.{digest}"
         return account_of(
             self._cache,
             (name, digest),

@@ -14,7 +14,7 @@ import requests
 
 from ._auth import PartnerAuth
 from ._placement import HeaderPlacement, SessionFieldsPlacement
-from ._scrub import scrub, spellings
+from ._scrub import scrub, scrub_bytes
 
 _SCRUBBED = scrub("secret", ["secret"])
 
@@ -26,8 +26,8 @@ def vcr_filters(*auths: PartnerAuth) -> dict[str, Any]:
     login is recorded without its query, headers and body, so that a cassette replays with any made-up
     credentials for the same base URL. Every spelling of a password or token, in any request or reply, is
     recorded as ``***``, and as that token the replayed login hands it out. The reply to a login keeps what
-    is neither token nor refresh token. Each auth is asked once what its login request looks like; nothing
-    is sent.
+    is neither token nor refresh token. Logins at one base URL replay in the order of the recording. Each auth
+    is asked once what its login request looks like; nothing is sent.
 
     Args:
         auths: The auths whose requests are recorded. A token that was preset, or that another process got,
@@ -96,10 +96,7 @@ class _Scrubber:
         return self._bytes(value) if isinstance(value, bytes) else scrub(str(value), self._secrets)
 
     def _bytes(self, content: bytes) -> bytes:
-        written = {spelling.encode() for secret in self._secrets for spelling in spellings(secret)}
-        for spelling in sorted(written, key=len, reverse=True):
-            content = content.replace(spelling, _SCRUBBED.encode())
-        return content
+        return scrub_bytes(content, self._secrets)
 
 
 def _without_query(url: str) -> str:

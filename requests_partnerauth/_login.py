@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import attrs
@@ -15,10 +15,12 @@ from requests.utils import default_headers
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
+from ._bounded import bounded
 from ._clock import Clock
 from ._outcome import Failure
 from ._scrub import one_line
 from ._token import Token
+from ._transport import in_headers_of, sends_by_itself, transport
 from .errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Answers(Protocol):
 
     def who(self) -> str: ...
 
-    def secrets(self) -> Iterable[str]: ...
+    def hidden(self) -> list[str]: ...
 
 
 class _Outage(NamedTuple):
@@ -79,11 +81,10 @@ class Login:
         """Log in, trying again twice after an outage as long as the time allows. `reason` is for the log."""
         answers, clock = self._answers, self._clock
         started = clock.monotonic()
-        request = answers.login_request().prepare()
-        request.headers = CaseInsensitiveDict(
-            {**default_headers(), "Accept": "application/json, */*;q=0.5", **request.headers}
-        )
-        with _transport(self._session) as session:
+        request = _prepared(answers.login_request())
+        if isinstance(request, _Outage):
+            return self._unavailable(request)
+        with transport(self._session) as session:
             outcome = self._attempts(session, request, started + self.limit)
         took = clock.monotonic() - started
         if isinstance(outcome, Token):
@@ -92,7 +93,9 @@ class Login:
                 answers.partner, answers.who(), took, reason, outcome.fingerprint,
             )  # fmt: skip
         else:
-            logger.info(
+            # A refusal is for a person to mend; an outage may pass, and whoever asked is told of both.
+            logger.log(
+                logging.WARNING if outcome.is_refusal else logging.INFO,
                 "%s: no login for %s after %.2f s (%s): %s",
                 answers.partner, answers.who(), took, reason, outcome.kind.__name__,
             )  # fmt: skip
@@ -123,18 +126,21 @@ class Login:
         timeouts = (min(self._timeouts[0], left), min(self._timeouts[1], left))
         sent_at = self._clock.wall()
         try:
-            response = self._exchange(session, request, timeouts, deadline)
+            exchange = partial(self._exchange, session, request, timeouts, deadline)
+            response = bounded(exchange, left) if sends_by_itself(session) else exchange()
         except requests.RequestException as error:
             return self._why(error)
         except Exception as error:
-            return _Outage(one_line(f"{type(error).__name__}: {error}", self._answers.secrets()), final=True)
+            return _Outage(self._safe(f"{type(error).__name__}: {error}", request), final=True)
+        if response is None:
+            return _Outage(f"no whole answer within {self.limit:g} s", final=True)
         if isinstance(response, _Outage):
             return response
         if response.status_code == 429 or response.status_code >= 500:
             return _Outage(f"HTTP {response.status_code}", response.headers.get("Retry-After"))
         if 300 <= response.status_code < 400:
             return self._invalid("it was answered by a redirect, which logins do not follow; check base_url")
-        outcome = self._parsed(response)
+        outcome = self._parsed(response, request)
         return _stamped(outcome, sent_at, self._clock.wall()) if isinstance(outcome, Token) else outcome
 
     def _exchange(
@@ -152,7 +158,8 @@ class Login:
             for byte in response.iter_content(1):
                 body += byte
                 if len(body) > _LARGEST_REPLY:
-                    return _Outage("the reply is longer than any login reply", final=True)
+                    # Longer than any login's reply: cut off it is no JSON, and told as such.
+                    break
                 if self._clock.monotonic() >= deadline:
                     return _Outage(f"no whole answer within {self.limit:g} s", final=True)
         finally:
@@ -160,16 +167,18 @@ class Login:
         response._content = bytes(body)
         return response
 
-    def _parsed(self, response: requests.Response) -> Token | Failure | _Outage:
+    def _parsed(
+        self, response: requests.Response, request: requests.PreparedRequest
+    ) -> Token | Failure | _Outage:
         status = response.status_code
         try:
             token = self._answers.parse_login(response)
         except LoginRejected as rejected:
-            return self._rejected(rejected.code, rejected.partner_message)
+            return self._rejected(rejected.code, rejected.partner_message, request)
         except LoginUnavailable as outage:
-            return _Outage(self._safe(outage), response.headers.get("Retry-After"))
+            return _Outage(self._safe(outage, request), response.headers.get("Retry-After"))
         except InvalidLoginResponse as invalid:
-            why = self._safe(invalid)
+            why = self._safe(invalid, request)
         except Exception as error:
             why = f"{type(error).__name__} in parse_login"
         else:
@@ -177,16 +186,17 @@ class Login:
                 return token
             why = "no token was read from it"
         if status in (401, 403):
-            return self._rejected(str(status), response.reason or "")
+            return self._rejected(str(status), response.reason or "", request)
         return self._invalid(
             f"HTTP {status} with a body that no login document describes ({why}); check base_url"
         )
 
-    def _safe(self, words: object) -> str:
-        return one_line(words, self._answers.secrets())
+    def _safe(self, words: object, request: requests.PreparedRequest) -> str:
+        return one_line(words, [*self._answers.hidden(), *in_headers_of(request)])
 
-    def _rejected(self, code: str | None, partner_message: str) -> Failure:
-        code, words = self._safe(code) if code is not None else None, self._safe(partner_message)
+    def _rejected(self, code: str | None, partner_message: str, request: requests.PreparedRequest) -> Failure:
+        code = None if code is None else self._safe(code, request)
+        words = self._safe(partner_message, request)
         said = ": ".join(part for part in (code, words) if part) or "no reason given"
         advice = "check the credentials"
         if self.rejection_cooldown:
@@ -203,7 +213,7 @@ class Login:
         return f"{self._answers.partner} {what} of {self._answers.who()}: {more}"
 
     def _why(self, error: requests.RequestException) -> _Outage:
-        causes = list(_causes(error))
+        causes = _causes(error)
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return _Outage(f"its TLS certificate is not trusted ({cause.verify_message})", final=True)
@@ -226,28 +236,16 @@ class Login:
         )
 
 
-class _transport:
-    """A session for one login: the user's transport without its auth, hooks and cookies, or a new one."""
-
-    def __init__(self, session: requests.Session | None) -> None:
-        self._lent = session
-        if session is None:
-            self._session = requests.Session()
-        else:
-            # Not copy.copy: a session pickles only what requests knows, and would lose a subclass's own
-            # attributes and a get_adapter that a test library has put on this very object.
-            self._session = object.__new__(type(session))
-            vars(self._session).update(vars(session))
-        self._session.auth = None
-        self._session.hooks = requests.hooks.default_hooks()
-        self._session.cookies = requests.cookies.RequestsCookieJar()
-
-    def __enter__(self) -> requests.Session:
-        return self._session
-
-    def __exit__(self, *_: object) -> None:
-        if self._lent is None:
-            self._session.close()
+def _prepared(request: requests.Request) -> requests.PreparedRequest | _Outage:
+    try:
+        prepared = request.prepare()
+    except Exception as error:
+        # Not its text: requests quotes the header value or the URL that it does not like.
+        return _Outage(f"its login request can't be sent ({type(error).__name__})", final=True)
+    prepared.headers = CaseInsensitiveDict(
+        {**default_headers(), "Accept": "application/json, */*;q=0.5", **prepared.headers}
+    )
+    return prepared
 
 
 def _next(retry: Retry, outage: _Outage) -> tuple[Retry, float] | None:
@@ -257,25 +255,23 @@ def _next(retry: Retry, outage: _Outage) -> tuple[Retry, float] | None:
     except MaxRetryError:
         return None
     try:
-        pause = (
-            retry.parse_retry_after(outage.retry_after) if outage.retry_after else retry.get_backoff_time()
-        )
-    except InvalidHeader:
+        # A number of many digits fits into no float, and a date may be none.
+        pause = float(retry.parse_retry_after(outage.retry_after or ""))
+    except (InvalidHeader, ValueError, OverflowError):
         pause = retry.get_backoff_time()
     return retry, max(0.0, pause)
 
 
-def _causes(error: BaseException | None) -> Iterable[BaseException]:
-    seen: list[BaseException] = []
-    waiting = [error]
+def _causes(error: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    waiting: list[object] = [error]
     while waiting:
-        error = waiting.pop()
-        if error is None or error in seen:
-            continue
-        seen.append(error)
-        waiting += [error.__cause__, error.__context__, getattr(error, "reason", None)]
-        waiting += [argument for argument in error.args if isinstance(argument, BaseException)]
-    return [cause for cause in seen if isinstance(cause, BaseException)]
+        cause = waiting.pop()
+        # ssl's errors have a text as their reason, urllib3's another error.
+        if isinstance(cause, BaseException) and cause not in causes:
+            causes.append(cause)
+            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+    return causes
 
 
 def _stamped(token: Token, sent_at: float, now: float) -> Token:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib3.util import parse_url
 logger = logging.getLogger(__name__)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_NAME = re.compile(r"[\x00-,/:-@\[-^`{-\x7f]")
 _told_about_http: set[Origin] = set()
 
 
@@ -50,12 +52,14 @@ def origin_of(url: str) -> Origin | None:
     scheme, host, port = readings.pop()
     if scheme not in _DEFAULT_PORTS or not host:
         return None
-    return Origin(scheme, host, port or _DEFAULT_PORTS[scheme])
+    return Origin(scheme, host, _DEFAULT_PORTS[scheme] if port is None else port)
 
 
 def _host(host: str | None) -> str:
     host = (host or "").removeprefix("[").removesuffix("]")
     if not host.isascii():
+        if _NO_NAME.search(host):
+            raise ValueError("a host name with something in it that ends host names elsewhere")
         host = parse_url(f"http://{host}").host or ""
     return host.lower().removesuffix(".")
 

@@ -32,8 +32,9 @@ class Grant:
         self.cooling_until = -math.inf
         self.timed = False
         self.due_at = self.ends_at = math.inf
-        lifetime = token.lifetime
-        if lifetime is not None and token.expires_at is not None:
+        if token.expires_at is not None:
+            # A preset token may have ended before it was handed over; a login's has no such end.
+            lifetime = token.lifetime or 0.0
             self.timed = True
             self.ends_at = clock.monotonic() + token.expires_at - clock.wall()
             self.due_at = self.ends_at - min(lifetime / 5, 60.0)
@@ -49,13 +50,18 @@ class Grant:
         """Whether the token is past its end."""
         return clock.monotonic() >= self.ends_at
 
+    @property
+    def has_cooled(self) -> bool:
+        """Whether a refusal of it starts no login, or once started none."""
+        return self.cooling_until > -math.inf
+
     def is_due(self, clock: Clock) -> bool:
         """Whether it is time to refresh it ahead of its end."""
         return clock.monotonic() >= self.due_at
 
     def put_off(self, seconds: float, clock: Clock) -> None:
-        """A refresh ahead failed: the next try comes after a pause."""
-        self.due_at = clock.monotonic() + seconds
+        """A refresh ahead failed: the next try comes after a pause, or when the token has ended."""
+        self.due_at = min(clock.monotonic() + seconds, self.ends_at)
 
 
 class Failure(NamedTuple):

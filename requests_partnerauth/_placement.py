@@ -23,6 +23,9 @@ class Mark(NamedTuple):
     signed_url: str
     signed_body: Any
 
+    def __repr__(self) -> str:
+        return "Mark(...)"
+
 
 class Placement(ABC):
     """Where the token goes. Knows requests, nothing of partners or logins."""

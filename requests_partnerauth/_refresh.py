@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import os
+import math
+import sys
 import threading
-import weakref
+from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable
 from typing import Protocol
 
 from ._clock import Clock
+from ._flight import Flight
 from ._outcome import Failure, Grant
 from ._store import Store, new_login_id
 from ._token import Token
-from .caches._base import TokenCache
 from .errors import LoginUnavailable
 
 logger = logging.getLogger(__name__)
@@ -33,40 +33,9 @@ class LogIn(Protocol):
     limit: float
     rejection_cooldown: float
 
+    @abstractmethod
     def __call__(self, reason: str) -> Token | Failure:
         """Log in once; `reason` is for the log."""
-
-
-class Flight:
-    """One login under way. Lasts from its start until its outcome is there, or nobody waits any more."""
-
-    def __init__(self, limit: float, clock: Clock) -> None:
-        self.limit = limit
-        self.outcome: Grant | Failure | None = None
-        self._clock = clock
-        self._landed = threading.Event()
-        self.extend()
-
-    def extend(self) -> None:
-        """The login itself begins now: its time counts from here."""
-        self._overdue_at = self._clock.monotonic() + self.limit + 1.0
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether it should long have ended: whoever comes now flies alone."""
-        return self._clock.monotonic() >= self._overdue_at
-
-    def land(self, outcome: Grant | Failure | None) -> None:
-        """Tell everyone who waits. None: it was interrupted, and says nothing about the login."""
-        self.outcome = outcome
-        self._landed.set()
-
-    def wait(self) -> bool:
-        """Wait until it has landed; False where it is overdue."""
-        while not self._landed.wait(max(0.0, self._overdue_at - self._clock.monotonic())):
-            if self.is_overdue:
-                return False
-        return True
 
 
 class Account:
@@ -89,8 +58,10 @@ class Account:
         self._flight: Flight | None = None
         self._refused = False
         self._refused_logins: deque[str] = deque(maxlen=16)
+        self._refused_values: deque[str] = deque(maxlen=4)
         self._refusal: Failure | None = None
         self._refusal_until = 0.0
+        self._preset_at = -math.inf
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
         """The current token, unless it has ended or is the one that was just refused."""
@@ -115,7 +86,8 @@ class Account:
                 flight = self._flight
                 mine = flight is None or flight.is_overdue
                 if flight is None or mine:
-                    flight = self._flight = Flight(log_in.limit, self._clock)
+                    flight = self._flight = Flight(log_in.limit, self._clock, self.current)
+                is_forgotten = flight.is_forgotten
             if mine:
                 self._fly(flight, log_in)
             elif not flight.wait():
@@ -123,10 +95,11 @@ class Account:
                     LoginUnavailable, f"the login under way gave no answer within {flight.limit:g} s"
                 )
             outcome = flight.outcome
-            # A flight that began before the refusal may end in the refused token itself: once more round.
-            if isinstance(outcome, Failure) or (
-                outcome is not None and not outcome.is_from_login_of(refused)
-            ):
+            # A flight that began before the refusal, or before forget(), may end in what is not wanted any
+            # more: once more round.
+            if outcome is None or is_forgotten:
+                continue
+            if isinstance(outcome, Failure) or not outcome.is_from_login_of(refused):
                 return outcome
         return grant
 
@@ -136,13 +109,15 @@ class Account:
             due = self.current
             if self._flight is not None or due is None or not due.is_due(self._clock):
                 return
-            flight = self._flight = Flight(log_in.limit, self._clock)
             due.put_off(_PAUSE, self._clock)
+            if self._remembered_refusal() is not None or sys.is_finalizing():
+                return
+            flight = self._flight = Flight(log_in.limit, self._clock, due)
         context = contextvars.copy_context()
         try:
             threading.Thread(
                 target=context.run,
-                args=(self._fly, flight, log_in, due),
+                args=(self._fly_ahead, flight, log_in, due),
                 name="partnerauth-refresh-ahead",
                 daemon=True,
             ).start()
@@ -152,7 +127,9 @@ class Account:
     def reject(self, grant: Grant) -> None:
         """The partner has refused this token: no request uses it any more."""
         with self._lock:
-            self._refused_logins.append(grant.login_id)
+            if grant.login_id not in self._refused_logins:
+                self._refused_logins.append(grant.login_id)
+                self._refused_values.append(grant.value)
             if grant.is_from_login_of(self.current):
                 self.current = None
                 self._refused = True
@@ -165,69 +142,107 @@ class Account:
         """Whether a refusal of this token starts no login for now."""
         return self._clock.monotonic() < grant.cooling_until
 
+    def values(self) -> list[str]:
+        """The tokens that were current lately."""
+        with self._lock:
+            return [*self._refused_values, *([] if self.current is None else [self.current.value])]
+
     def preset(self, token: Token) -> None:
         """Use this token from now on, until it is refused or ends. It stays in this process."""
         grant = Grant(token, new_login_id(), self._clock)
         with self._lock:
             self.current = grant
+            self._preset_at = token.issued_at
 
     def forget(self) -> None:
-        """Drop the token and the remembered refusal, here and in the cache."""
+        """Drop the token and the remembered refusal, here and in the cache; a login under way is not kept."""
         with self._lock:
+            if self.current is not None:
+                # A cache that is down keeps its entry: it is not taken from there again.
+                self._refused_logins.append(self.current.login_id)
             self.current = self._refusal = None
             self._refused = False
+            if self._flight is not None:
+                self._flight.is_forgotten = True
         self._store.clear()
 
     def _fly(self, flight: Flight, log_in: LogIn, due: Grant | None = None) -> None:
         outcome: Grant | Failure | None = None
         try:
-            with self._store.lock(log_in.limit):
-                flight.extend()
-                outcome = self._from_store(due) or self._logged_in(log_in, due)
+            # A token that another process keeps is there for all, even while one of them holds the lock.
+            outcome = self._from_store(flight, due)
+            if outcome is None:
+                with self._store.lock(log_in.limit):
+                    flight.extend()
+                    outcome = self._from_store(flight, due) or self._logged_in(flight, log_in, due)
         finally:
             self._end(flight, outcome)
-        if due is not None and isinstance(outcome, Failure):
-            logger.warning("refresh ahead failed, going on with the present token: %s", outcome.message)
 
-    def _from_store(self, due: Grant | None) -> Grant | Failure | None:
+    def _fly_ahead(self, flight: Flight, log_in: LogIn, due: Grant) -> None:
+        try:
+            self._fly(flight, log_in, due)
+        except Exception as error:
+            why = type(error).__name__
+        else:
+            if not isinstance(flight.outcome, Failure):
+                return
+            why = flight.outcome.message
+        due.put_off(_PAUSE, self._clock)
+        logger.warning("refresh ahead failed, going on with the present token: %s", why)
+
+    def _from_store(self, flight: Flight, due: Grant | None) -> Grant | Failure | None:
         kept = self._store.token()
-        if kept is not None and kept.login_id not in self._refused_logins:
-            too_old = kept.has_ended if due is None else kept.is_due
-            if not too_old(self._clock):
-                return kept
+        if kept is not None and self._is_wanted(kept, flight.replaces, due):
+            return kept
         refusal = self._store.refusal()
         if refusal is None:
             return None
         failure, seconds = refusal
-        self._remember(failure, seconds)
+        self._remember(flight, failure, seconds)
         return failure
 
-    def _logged_in(self, log_in: LogIn, due: Grant | None) -> Grant | Failure:
+    def _is_wanted(self, kept: Grant, replaced: Grant | None, due: Grant | None) -> bool:
+        # The token that is to be replaced may look fresh in the cache: there its life goes by the wall clock.
+        with self._lock:
+            if kept.is_from_login_of(replaced) or kept.login_id in self._refused_logins:
+                return False
+            if kept.token.issued_at <= self._preset_at:
+                return False
+        return not (kept.has_ended(self._clock) if due is None else kept.is_due(self._clock))
+
+    def _logged_in(self, flight: Flight, log_in: LogIn, due: Grant | None) -> Grant | Failure:
         after_refusal = self._refused
-        outcome = log_in("refused" if after_refusal else "refresh ahead" if due else "no usable token")
-        if isinstance(outcome, Failure):
+        answer = log_in("refused" if after_refusal else "refresh ahead" if due else "no usable token")
+        outcome: Grant | Failure
+        if isinstance(answer, Failure):
+            outcome = answer
             if outcome.is_refusal and log_in.rejection_cooldown > 0:
-                self._remember(outcome, log_in.rejection_cooldown)
+                self._remember(flight, outcome, log_in.rejection_cooldown)
                 self._store.keep_refusal(outcome, log_in.rejection_cooldown)
-            return outcome
-        grant = Grant(outcome, new_login_id(), self._clock, after_refusal=after_refusal)
-        self._store.keep_token(grant)
-        return grant
+        else:
+            outcome = Grant(answer, new_login_id(), self._clock, after_refusal=after_refusal)
+            self._store.keep_token(outcome)
+        if flight.is_forgotten:
+            self._store.clear()
+        return outcome
 
     def _end(self, flight: Flight, outcome: Grant | Failure | None) -> None:
         with self._lock:
             if self._flight is flight:
                 self._flight = None
-                if isinstance(outcome, Grant):
-                    self.current = outcome
+                if isinstance(outcome, Grant) and not flight.is_forgotten:
                     self._refused = False
                     self._refusal = None
+                    # Anything else is there by preset(), and newer than this login.
+                    if self.current is None or self.current is flight.replaces:
+                        self.current = outcome
         flight.land(outcome)
 
-    def _remember(self, failure: Failure, seconds: float) -> None:
+    def _remember(self, flight: Flight, failure: Failure, seconds: float) -> None:
         with self._lock:
-            self._refusal = failure
-            self._refusal_until = self._clock.monotonic() + seconds
+            if not flight.is_forgotten:
+                self._refusal = failure
+                self._refusal_until = self._clock.monotonic() + seconds
 
     def _remembered_refusal(self) -> Failure | None:
         if self._refusal is not None and self._clock.monotonic() >= self._refusal_until:
@@ -238,42 +253,3 @@ class Account:
         """In a child process: no login is under way here, and nobody holds the lock."""
         self._lock = threading.Lock()
         self._flight = None
-
-
-_guard = threading.Lock()
-_accounts: weakref.WeakSet[Account] = weakref.WeakSet()
-
-
-def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) -> Account:
-    """The one account under this key for all who use this cache; made where there is none yet.
-
-    A key of None belongs to nobody else: each call makes an account of its own.
-    """
-    with _guard:
-        known: dict[Hashable, Account] = vars(cache).setdefault("_accounts", {})
-        account = known.get(key)
-        if account is None:
-            account = make()
-            _accounts.add(account)
-            if key is not None:
-                known[key] = account
-        return account
-
-
-def forget_all(cache: TokenCache) -> None:
-    """Drop the tokens and remembered refusals of all accounts that use this cache in this process."""
-    with _guard:
-        accounts = list(vars(cache).get("_accounts", {}).values())
-    for account in accounts:
-        account.forget()
-
-
-def _after_fork() -> None:
-    global _guard
-    _guard = threading.Lock()
-    for account in list(_accounts):
-        account.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

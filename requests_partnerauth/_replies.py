@@ -30,7 +30,13 @@ def short_text(response: requests.Response) -> str | None:
     """The text of a reply of 64 KiB or less, None where it is longer or may not be read."""
     if not _is_read(response) and not _is_small(response):
         return None
-    return response.text.strip() if len(response.content) <= _SMALL else None
+    if len(response.content) > _SMALL:
+        return None
+    try:
+        return response.text.strip()
+    except ValueError:
+        # An encoding that Python knows and that decodes nothing, "undefined" say.
+        return None
 
 
 def _is_read(response: requests.Response) -> bool:

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import base64
-import json
+import itertools
+import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus, urlsplit
+from html.entities import codepoint2name
+from urllib.parse import urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 _LONGEST = 300
-
-
-def spellings(secret: str) -> set[str]:
-    """How a secret may be written: as it is, in a URL, in JSON, in base64, in capitals of any kind."""
-    encoded = secret.encode()
-    return {
-        secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        base64.b64encode(encoded).decode(),
-        base64.urlsafe_b64encode(encoded).decode(),
-    }
+_SHORT = 6
+_COUNTED = {" ": r"[\s+]", "\\": r"\\"}
+_NAMED_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_EDGE_BEFORE = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2})|(?<=\\[nrtbf]))"
+_EDGE_AFTER = r"(?![^\W_])"
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """The text, with every spelling of every secret replaced by ``***``."""
-    written = {spelling for secret in secrets if secret for spelling in spellings(secret)}
-    for spelling in sorted(written, key=len, reverse=True):
-        text = text.replace(spelling, "***")
-    return text
+    """The text, with every secret replaced by ``***`` however it is written.
+
+    A secret of less than six characters is looked for as a word of its own alone: it turns up inside other
+    words by chance, and asterisks there would tell it to whoever can spell.
+    """
+    pattern = _pattern_of(secrets)
+    return text if pattern is None else pattern.sub("***", text)
+
+
+def scrub_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
+    """The bytes of a text, likewise: UTF-8, or what else leaves ASCII as it is."""
+    try:
+        return scrub(content.decode(), secrets).encode()
+    except UnicodeDecodeError:
+        return scrub(content.decode("latin-1"), secrets).encode("latin-1")
 
 
 def one_line(text: object, secrets: Iterable[str]) -> str:
@@ -47,26 +50,22 @@ def bare_response(response: requests.Response, secrets: Iterable[str]) -> reques
     secrets = list(secrets)
     bare = requests.Response()
     bare.status_code = response.status_code
-    bare.reason = response.reason
+    bare.reason = scrub(str(response.reason or ""), secrets)
     bare.elapsed = response.elapsed
     bare.encoding = response.encoding
-    bare.url = _without_query(response.url)
+    bare.url = scrub(_without_query(response.url), secrets)
     for name, value in response.headers.items():
         if name.lower() not in ("set-cookie", "location"):
             bare.headers[name] = scrub(value, secrets)
     content = response.content if response._content_consumed else b""
-    bare._content = scrub(content.decode("latin-1"), [_as_latin_1(secret) for secret in secrets]).encode(
-        "latin-1"
-    )
+    # In UTF-16 and its like a secret is not to be found byte by byte.
+    content = b"" if b"\0" in content else content
+    bare._content = scrub_bytes(content, secrets)
     bare.request = requests.PreparedRequest()
     bare.request.method = response.request.method
-    bare.request.url = _without_query(response.request.url)
-    bare.request.headers = requests.structures.CaseInsensitiveDict()
+    bare.request.url = scrub(_without_query(response.request.url), secrets)
+    bare.request.headers = CaseInsensitiveDict()
     return bare
-
-
-def _as_latin_1(secret: str) -> str:
-    return secret.encode().decode("latin-1")
 
 
 def _without_query(url: str | None) -> str:
@@ -74,13 +73,83 @@ def _without_query(url: str | None) -> str:
     return split._replace(query="", fragment="", netloc=split.netloc.rpartition("@")[2]).geturl()
 
 
-def erase_from_url(url: str, secrets: Iterable[str]) -> str:
-    """A URL without what repeats a secret: whole query parameters, and any other spelling of it."""
-    written = {spelling for secret in secrets if secret for spelling in spellings(secret)}
+def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
+    """A URL without what repeats a secret; None where it can't be had without.
+
+    Query parameters go whole, any other mention is cut out.
+    """
+    pattern = _pattern_of(secrets)
+    if pattern is None or not pattern.search(url):
+        return url
     path, mark, rest = url.partition("?")
     query, hash_mark, fragment = rest.partition("#")
-    kept = [pair for pair in query.split("&") if not any(spelling in pair for spelling in written)]
-    url = path + (mark if kept else "") + "&".join(kept) + hash_mark + fragment
-    for spelling in sorted(written, key=len, reverse=True):
-        url = url.replace(spelling, "")
-    return url
+    kept = [pair for pair in query.split("&") if not pattern.search(pair)]
+    url = pattern.sub("", path + (mark if kept else "") + "&".join(kept) + hash_mark + fragment)
+    return None if pattern.search(url) else url
+
+
+def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    written = [_spellings(secret) for secret in sorted({*secrets}, key=len, reverse=True) if secret]
+    return re.compile("|".join(written), re.IGNORECASE) if written else None
+
+
+def _spellings(secret: str) -> str:
+    """How a secret may be written: as it is, in a URL, in JSON, in HTML, in base64, in capitals or not."""
+    encoded = secret.encode(errors="surrogatepass")
+    plain = "".join(_run(kind, "".join(run)) for kind, run in itertools.groupby(secret, _kind))
+    ways = [
+        plain,
+        re.escape(base64.b64encode(encoded).decode().rstrip("=")) + "={0,2}",
+        re.escape(base64.urlsafe_b64encode(encoded).decode().rstrip("=")) + "={0,2}",
+    ]
+    either = f"(?:{'|'.join(ways)})"
+    return f"{_EDGE_BEFORE}{either}{_EDGE_AFTER}" if len(secret) < _SHORT else either
+
+
+def _kind(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return "plain"
+    if not character.isascii():
+        return "foreign"
+    return character if character in _COUNTED else "marked"
+
+
+def _run(kind: str, run: str) -> str:
+    """A pattern for a run of characters of one kind.
+
+    Runs that could be cut up in many ways are counted as a whole, and no repetition is without an end, so
+    that no text takes long to search.
+    """
+    if kind == "plain":
+        return re.escape(run)
+    length = len(run)
+    if kind in _COUNTED:
+        once, code = _COUNTED[kind], ord(kind)
+        written = (rf"%(?:25){{0,4}}{code:x}", rf"&\#0{{0,4}}{code};", rf"&\#x0{{0,4}}{code:x};")
+        return rf"(?:{once}{{1,{8 * length}}}|(?:{'|'.join(written)}){{{length}}})"
+    each = "".join(f"(?:{'|'.join(_ways(character))})" for character in run)
+    # An encoding that lacks these characters leaves question marks in their place.
+    return rf"(?:{each}|[?\ufffd]{{{length},{4 * length}}})" if kind == "foreign" else each
+
+
+def _ways(character: str) -> list[str]:
+    encoded = character.encode(errors="surrogatepass")
+    number = ord(character)
+    units = character.encode("utf-16-be", errors="surrogatepass").hex()
+    ways = [
+        re.escape(character),
+        "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded),
+        "".join(rf"\\{{1,4}}u{units[place : place + 4]}" for place in range(0, len(units), 4)),
+        rf"\\{{1,4}}(?:x{number:02x}|u0{{0,4}}{number:04x}|u\{{0{{0,4}}{number:x}\}})",
+        rf"&\#0{{0,4}}{number};",
+        rf"&\#x0{{0,4}}{number:x};",
+    ]
+    if number in codepoint2name:
+        ways.append(f"&{codepoint2name[number]};")
+    if character.isascii():
+        ways.append(rf"\\{{1,4}}{re.escape(_NAMED_ESCAPES.get(character, character))}")
+    else:
+        ways.append(re.escape(encoded.decode("latin-1")))
+        if number < 256:
+            ways.append(f"%(?:25){{0,4}}{number:02x}")
+    return ways

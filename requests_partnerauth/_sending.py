@@ -7,9 +7,12 @@ thread, so one prepared request may be sent by many threads, any number of times
 from __future__ import annotations
 
 import logging
+import os
+import threading
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import requests
 
@@ -22,6 +25,9 @@ from ._scrub import bare_response, erase_from_url
 
 logger = logging.getLogger(__name__)
 
+_LEAVES = "_partnerauth_leaves"
+_handing_over = threading.Lock()
+
 
 class Sender(Protocol):
     """What a sending asks the auth that signed it."""
@@ -32,18 +38,23 @@ class Sender(Protocol):
     refresh_cooldown: float
 
     @property
+    @abstractmethod
     def log_in(self) -> LogIn:
         """How the account logs in."""
 
+    @abstractmethod
     def shared(self) -> Account:
         """What all auth objects of the account share."""
 
+    @abstractmethod
     def is_home(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
 
+    @abstractmethod
     def is_refused(self, response: requests.Response) -> bool:
         """Whether a response from home is an expiry signal."""
 
+    @abstractmethod
     def secrets(self) -> list[str]:
         """All that may stand in no message."""
 
@@ -59,9 +70,9 @@ class Sending(partial[requests.Response]):
         auth.placement.take_off(request, mark)
 
     @property
-    def token_value(self) -> str:
+    def grant(self) -> Grant:
         """The token that was placed."""
-        return str(self.args[1].value)
+        return cast(Grant, self.args[1])
 
     def __reduce__(self) -> Any:
         return _no_sending, ()
@@ -93,7 +104,7 @@ def _leave_alone(response: requests.Response, **_: Any) -> None:
 
 
 def hooks_without_token(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
-    """The hooks of a request that `auth` is about to sign anew, once a token that would remain is taken off."""
+    """The hooks of a request that `auth` signs anew, once a token that would remain is taken off."""
     hooks = request.hooks["response"]
     for hook in hooks:
         if isinstance(hook, Sending) and (hook.args[0] is not auth or hook.args[2] is not None):
@@ -113,7 +124,10 @@ def answered(
     if not auth.is_home(request.url or ""):
         return response
     if _is_refused(auth, response, sent_with):
-        response = _sent_again(auth, grant, mark, response, sent_with)
+        # requests-cache runs the hooks once more, on what came out of them: that is no second refusal.
+        if not hasattr(response, "_is_final"):
+            response = _sent_again(auth, grant, response, sent_with)
+            vars(response)["_is_final"] = True
     elif not grant.accepted and response.status_code < 400:
         grant.accepted = True
     if 300 <= response.status_code < 400:
@@ -126,19 +140,25 @@ def _is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, 
         return False
     if not sent_with.get("stream") and not 300 <= response.status_code < 400:
         response.content  # noqa: B018  # requests would read it next: now is_refused may look into it
-    return auth.is_refused(response)
+    try:
+        return auth.is_refused(response) or (response.status_code == 401 and _lacks_token(response.request))
+    except BaseException:
+        # Nobody will get this response: its connection may not be lost to the pool with it.
+        response.close()
+        raise
 
 
 def _sent_again(
-    auth: Sender, grant: Grant, mark: Mark | None, response: requests.Response, sent_with: dict[str, Any]
+    auth: Sender, grant: Grant, response: requests.Response, sent_with: dict[str, Any]
 ) -> requests.Response:
     account, request = auth.shared(), response.request
-    refused = _carried_by(auth, request, grant, account.current)
+    refused = _carried_by(auth, request, grant)
     if refused is not None and refused.is_from_login_of(account.current) and account.is_cooling(refused):
         return response
     if not auth.may_resend or not rewind(request):
         if auth.may_resend:
-            logger.warning("%s: token refused; a body that can't be replayed is not resent", auth.partner)
+            why = "a body that can't be replayed is not resent"
+            logger.warning("%s: token %s refused; %s", auth.partner, grant.token.fingerprint, why)
         if refused is not None:
             _give_up(auth, account, refused)
         return response
@@ -151,56 +171,95 @@ def _sent_again(
         raise fresh.error(bare_response(response, [*auth.secrets(), grant.value]))
     old = refused.token.fingerprint if refused else "none"
     logger.info("%s: token %s refused, resending with %s", auth.partner, old, fresh.token.fingerprint)
-    response = resend(_signed_again(auth, request, mark, fresh), response, sent_with)
+    response = resend(_signed_again(auth, request, fresh), response, sent_with)
     if not _is_refused(auth, response, sent_with):
         fresh.accepted = fresh.accepted or response.status_code < 400
-    elif newer is None:
-        account.cool(fresh, auth.refresh_cooldown)
+    elif newer is None and fresh.after_refusal:
+        _cool(auth, account, fresh)
     else:
-        _give_up(auth, account, fresh)
+        _give_up(auth, account, fresh, elsewhere=refused is None)
     return response
 
 
-def _carried_by(auth: Sender, request: requests.PreparedRequest, *grants: Grant | None) -> Grant | None:
-    """The token that a refused request really had: requests drops headers, other sendings change requests."""
-    for grant in grants:
-        if grant is not None and auth.placement.carries(request, grant.value):
-            return grant
-    return None
+def _lacks_token(request: requests.PreparedRequest) -> bool:
+    """Whether its token was dropped on the way to this hop, and with it what else the partner wants to see."""
+    hooks = [hook for hook in request.hooks["response"] if isinstance(hook, Sending)]
+    return any(not hook.args[0].placement.carries(request, hook.grant.value) for hook in hooks)
 
 
-def _give_up(auth: Sender, account: Account, refused: Grant) -> None:
-    """Nothing more is resent: the next request logs in, unless a refresh has just been of no help."""
-    if refused.after_refusal and not refused.accepted:
-        account.cool(refused, auth.refresh_cooldown)
+def _carried_by(auth: Sender, request: requests.PreparedRequest, grant: Grant) -> Grant | None:
+    """The token that a refused request was sent with; None where requests dropped it on the way to a hop.
+
+    What the request holds now may be newer: another thread that sends the same one has signed it anew.
+    """
+    hooks = request.hooks["response"]
+    is_as_signed = any(isinstance(hook, Sending) and hook.grant is grant for hook in hooks)
+    return None if is_as_signed and not auth.placement.carries(request, grant.value) else grant
+
+
+def _give_up(auth: Sender, account: Account, refused: Grant, *, elsewhere: bool = False) -> None:
+    """Nothing more is resent: the next request logs in, unless a refresh has just been of no help.
+
+    That is so for a refreshed token that was never accepted, or that is refused `elsewhere`, after a
+    redirect, while it is good where the redirect came from; once, then it is refreshed again.
+    """
+    if account.is_cooling(refused):
+        return
+    unhelpful = refused.after_refusal and (elsewhere or not refused.accepted)
+    if unhelpful and not refused.has_cooled:
+        _cool(auth, account, refused)
     else:
         account.reject(refused)
 
 
-def _signed_again(
-    auth: Sender, request: requests.PreparedRequest, mark: Mark | None, fresh: Grant
-) -> requests.PreparedRequest:
+def _cool(auth: Sender, account: Account, refused: Grant) -> None:
+    account.cool(refused, auth.refresh_cooldown)
+    logger.warning(
+        "%s: token %s refused, though new; for %g s that starts no further login",
+        auth.partner, refused.token.fingerprint, auth.refresh_cooldown,
+    )  # fmt: skip
+
+
+def _signed_again(auth: Sender, request: requests.PreparedRequest, fresh: Grant) -> requests.PreparedRequest:
     """A copy with the fresh token. The request gets it as well, for redirects and later sendings."""
     again = request.copy()
-    auth.placement.take_off(again, mark)
+    hooks = hooks_without_token(auth, again)
     mark = auth.placement.place(again, fresh.value)
     # A new dict: the old one is being walked through, and the request of a redirect shares it.
-    again.hooks = {"response": [Sending(answered, auth, fresh, mark), *_not_ours(request.hooks["response"])]}
-    request.hooks, request.url, request.body = again.hooks, again.url, again.body
-    request.headers = again.headers.copy()
+    again.hooks = {**request.hooks, "response": [Sending(answered, auth, fresh, mark), *hooks]}
+    with _handing_over:
+        if not hasattr(request, _LEAVES):
+            request.hooks, request.url, request.body = again.hooks, again.url, again.body
+            request.headers = again.headers.copy()
     return again
 
 
 def _keep_from_foreigners(
     auth: Sender, request: requests.PreparedRequest, response: requests.Response, grant: Grant
 ) -> None:
-    """The next hop is built from this request: where it leaves the partner, it takes no token along."""
+    """The next hop is built from this request: where it leaves the partner, it takes no token along.
+
+    It gets none back: another thread that sends the same request could place one before the hop is built.
+    """
     target = redirect_target(response)
     if target is None or auth.is_home(target):
         return
     tokens = [grant.value]
-    for hook in request.hooks["response"]:
-        if isinstance(hook, Sending):
-            tokens.append(hook.token_value)
-            hook.take_off(request)
-    response.headers["location"] = erase_from_url(response.headers["location"], [*tokens, *auth.secrets()])
+    with _handing_over:
+        setattr(request, _LEAVES, True)
+        for hook in request.hooks["response"]:
+            if isinstance(hook, Sending):
+                tokens.append(hook.grant.value)
+                hook.take_off(request)
+    location = erase_from_url(response.headers.pop("location"), [*tokens, *auth.secrets()])
+    if location is not None:
+        response.headers["location"] = location
+
+
+def _after_fork() -> None:
+    global _handing_over
+    _handing_over = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._clock import Clock
 from ._outcome import Failure, Grant
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _REST = 10.0
+_Result = TypeVar("_Result")
 
 
 class Store:
@@ -28,7 +30,7 @@ class Store:
 
     Never raises for a cache that is down: what can't be read is a miss, what can't be written stays in
     memory, a lock that can't be had is gone without. One warning tells of it until the cache works again;
-    meanwhile it is tried at most every ten seconds.
+    meanwhile it is tried at most every ten seconds. Threads share a store.
 
     Args:
         cache: Where the entries are kept; None keeps nothing.
@@ -39,33 +41,36 @@ class Store:
 
     def __init__(self, cache: TokenCache | None, name: str, secret: str, clock: Clock) -> None:
         self._cache = cache
+        self._seals = cache is not None and getattr(cache, "seals", True)
         self._name = name
         self._secret = secret
         self._clock = clock
         self._seal: Seal | None = None
-        self._down_until: float | None = None
+        self._rests_until = -math.inf
+        # By what was tried: a directory that can be read but not written is down all the time.
+        self._troubles: dict[str, object] = {}
+        self._unreadable: dict[str, object] = {}
 
     @contextmanager
     def lock(self, limit: float) -> Iterator[None]:
         """Keep other processes from logging in meanwhile; the wait for it takes `limit` seconds at most."""
-        with ExitStack() as stack:
-            if self._cache is not None and self._cache.seals and self._usable():
-                try:
-                    held = stack.enter_context(self._cache.lock(self._key("lock"), limit))
-                except Exception as error:
-                    self._is_down(error)
-                else:
-                    if not held:
-                        logger.warning("no login lock within %.0f s: logging in without it", limit)
+        lock = self._try("lock", lambda cache: self._locked(cache, limit)) if self._seals else None
+        try:
             yield
+        finally:
+            if lock is not None:
+                self._try("unlock", lambda cache: lock.__exit__(None, None, None), at_once=True)
 
     def token(self) -> Grant | None:
         """The token that is kept, or None."""
         entry = self._read("token")
         try:
-            return None if entry is None else _grant_from(entry, self._clock)
+            grant = None if entry is None else _grant_from(entry, self._clock)
         except (KeyError, TypeError, ValueError):
             return None
+        if grant is not None:
+            logger.debug("token %s found in %s", grant.token.fingerprint, type(self._cache).__name__)
+        return grant
 
     def keep_token(self, grant: Grant) -> None:
         """Keep this token, until its end."""
@@ -95,46 +100,73 @@ class Store:
 
     def clear(self) -> None:
         """Keep neither token nor refusal."""
-        for kind in ("token", "refusal"):
-            self._try("delete", kind)
+
+        def delete(cache: TokenCache) -> None:
+            cache.delete(self._key("token"))
+            cache.delete(self._key("refusal"))
+
+        self._try("delete", delete, at_once=True)
+
+    def _locked(self, cache: TokenCache, limit: float) -> AbstractContextManager[bool]:
+        lock = cache.lock(self._key("lock"), limit)
+        if not lock.__enter__():
+            logger.warning("no login lock within %.0f s: going on without it", limit)
+        return lock
 
     def _read(self, kind: str) -> dict[str, Any] | None:
-        sealed = self._try("get", kind)
-        if sealed is None or self._cache is None:
+        kept = self._try("get", lambda cache: cache.get(self._key(kind)))
+        if kept is None:
             return None
-        opened = self._sealing().open(sealed, self._key(kind)) if self._cache.seals else sealed
+        opened = self._sealing().open(kept, self._key(kind)) if self._seals else kept
         try:
-            entry = json.loads(opened) if opened is not None else None
-        except ValueError:
+            entry = None if opened is None else json.loads(opened)
+        except (TypeError, ValueError, RecursionError):
             entry = None
-        if not isinstance(entry, dict):
+        if isinstance(entry, dict):
+            self._unreadable.pop(kind, None)
+            return entry
+        if _is_first(self._unreadable, kind):
             logger.warning("an unreadable entry in %s is passed over", type(self._cache).__name__)
-            return None
-        return entry
+        return None
 
     def _write(self, kind: str, entry: dict[str, Any], ttl: float | None) -> None:
-        if self._cache is None or not self._usable():
-            return
-        value = json.dumps(entry).encode()
-        if self._cache.seals:
-            value = self._sealing().close(value, self._key(kind))
-        self._try("set", kind, value, ttl)
+        def write(cache: TokenCache) -> None:
+            value = json.dumps(entry).encode()
+            if self._seals:
+                value = self._sealing().close(value, self._key(kind))
+            cache.set(self._key(kind), value, ttl)
 
-    def _try(self, method: str, kind: str, *arguments: Any) -> Any:
-        if self._cache is None or not self._usable():
+        self._try("set", write)
+
+    def _try(
+        self, word: str, action: Callable[[TokenCache], _Result], *, at_once: bool = False
+    ) -> _Result | None:
+        if self._cache is None or (not at_once and self._clock.monotonic() < self._rests_until):
             return None
         try:
-            result = getattr(self._cache, method)(self._key(kind), *arguments)
+            result = action(self._cache)
         except Exception as error:
-            self._is_down(error)
+            self._is_down(word, error)
             return None
-        self._is_up()
+        if self._troubles.pop(word, None) is not None and not self._troubles:
+            logger.info("%s can be used again", type(self._cache).__name__)
         return result
 
+    def _is_down(self, word: str, error: Exception) -> None:
+        self._rests_until = self._clock.monotonic() + _REST
+        was_down = bool(self._troubles)
+        if _is_first(self._troubles, word) and not was_down:
+            # Of a message only what the system itself says: others may quote a URL with its password.
+            why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+            logger.warning(
+                "%s can't be used (%s%s): tokens live in memory meanwhile",
+                type(self._cache).__name__,
+                type(error).__name__,
+                why,
+            )
+
     def _key(self, kind: str) -> str:
-        if self._cache is None or not self._cache.seals:
-            return f"{self._name}.{kind}"
-        return f"{self._sealing().name}.{kind}"
+        return f"{self._sealing().name if self._seals else self._name}.{kind}"
 
     def _sealing(self) -> Seal:
         if self._seal is None:
@@ -143,22 +175,11 @@ class Store:
             self._seal = Seal.of(self._name, self._secret)
         return self._seal
 
-    def _usable(self) -> bool:
-        return self._down_until is None or self._clock.monotonic() >= self._down_until
 
-    def _is_down(self, error: Exception) -> None:
-        if self._down_until is None:
-            logger.warning(
-                "%s can't be used (%s): tokens live in memory meanwhile",
-                type(self._cache).__name__,
-                type(error).__name__,
-            )
-        self._down_until = self._clock.monotonic() + _REST
-
-    def _is_up(self) -> None:
-        if self._down_until is not None:
-            logger.info("%s can be used again", type(self._cache).__name__)
-            self._down_until = None
+def _is_first(seen: dict[str, object], word: str) -> bool:
+    """Whether the word was not there yet; it is from now on. Of threads that ask at once, one is first."""
+    mine = object()
+    return seen.setdefault(word, mine) is mine
 
 
 def new_login_id() -> str:

@@ -42,7 +42,9 @@ class Token:
     issued_at: float = attrs.field(factory=time.time)
     expires_at: float | None = attrs.field(default=None, converter=_finite)
     refresh_token: str | None = attrs.field(default=None, repr=False)
-    _details: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False, converter=dict)
+    _details: Mapping[str, Any] = attrs.field(
+        factory=dict, repr=False, eq=False, converter=dict, alias="details"
+    )
 
     @property
     def details(self) -> Mapping[str, Any]:

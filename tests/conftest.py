@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -18,6 +20,14 @@ from requests_partnerauth import (
     RpGatewayAuth,
 )
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
+
+if TYPE_CHECKING:
+    from redis_server import RedisServer
+
+pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract")
+
+# Other people's libraries have tox environments of their own.
+collect_ignore = [] if "PARTNERAUTH_LIBRARIES" in os.environ else ["libraries"]
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls
@@ -43,6 +53,30 @@ def session() -> Iterator[requests.Session]:
     """An ordinary session, closed at the end."""
     with requests.Session() as session:
         yield session
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A redis-server of the test's own, on a loopback port."""
+    from redis_server import running_redis
+
+    with running_redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def file_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A real keyring that needs no desktop, in a file of the test's own."""
+    import keyring
+    from keyrings.alt.file import PlaintextKeyring
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    before = keyring.get_keyring()
+    backend = PlaintextKeyring()
+    backend.file_path = str(tmp_path / "keyring.cfg")
+    keyring.set_keyring(backend)
+    yield
+    keyring.set_keyring(before)
 
 
 def make_auth(partner: SimulatedPartner, **arguments: Any) -> PartnerAuth:

@@ -1,5 +1,5 @@
-"""Where tokens are kept: memory by default."""
+"""Where tokens are kept: memory by default; files, Redis or the keyring where they must outlive a process."""
 
-from .memory import MemoryTokenCache
+from ._base import TokenCache
 
-__all__ = ["MemoryTokenCache"]
+__all__ = ["TokenCache"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+_Cache = TypeVar("_Cache", bound="TokenCache")
 
 
 class TokenCache(ABC):
     """A place for tokens: get, set, delete, lock. It knows keys and bytes, nothing of HTTP or partners.
 
     Any method may raise when the place can't be used; the engine then goes on with memory. A class whose
-    values leave the process keeps `seals` at True, and is given nothing but sealed bytes.
+    values leave the process keeps `seals` at True, and is given nothing but sealed bytes. Threads share a
+    cache. A copy of one is the cache itself: the same place.
     """
 
     seals = True
@@ -34,3 +38,13 @@ class TokenCache(ABC):
         Gives True where the lock was had, False where it was not. A holder that dies keeps the others
         out no longer than it takes to notice, or a few seconds beyond `limit`.
         """
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What the engine shares in this process hangs on the cache, with its locks and tokens.
+        return {name: value for name, value in vars(self).items() if name != "_accounts"}
+
+    def __copy__(self: _Cache) -> _Cache:
+        return self
+
+    def __deepcopy__(self: _Cache, memo: dict[int, Any]) -> _Cache:
+        return self

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,8 +23,7 @@ class MemoryTokenCache(TokenCache):
 
     def __init__(self) -> None:
         self._entries: dict[str, tuple[bytes, float | None]] = {}
-        self._locks: weakref.WeakValueDictionary[str, _Lock] = weakref.WeakValueDictionary()
-        self._guard = threading.Lock()
+        self._locks: dict[tuple[int, str], threading.Lock] = {}
 
     def get(self, key: str) -> bytes | None:
         value, ends_at = self._entries.get(key, (None, None))
@@ -40,30 +39,17 @@ class MemoryTokenCache(TokenCache):
 
     @contextmanager
     def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
-        with self._guard:
-            lock = self._locks.get(key)
-            if lock is None:
-                lock = self._locks[key] = _Lock()
-        held = lock.mutex.acquire(timeout=limit)
+        # By process: a forked child is not kept out by what a thread of its parent held.
+        lock = self._locks.setdefault((os.getpid(), key), threading.Lock())
+        held = lock.acquire(timeout=limit)
         try:
             yield held
         finally:
             if held:
-                lock.mutex.release()
-
-    def __copy__(self) -> MemoryTokenCache:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> MemoryTokenCache:
-        return self
+                lock.release()
 
     def __reduce__(self) -> Any:
         return (process_wide, ()) if self is process_wide() else (MemoryTokenCache, ())
-
-
-class _Lock:
-    def __init__(self) -> None:
-        self.mutex = threading.Lock()
 
 
 _process_wide = MemoryTokenCache()

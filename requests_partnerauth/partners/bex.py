@@ -18,11 +18,12 @@ from ..errors import InvalidLoginResponse, LoginRejected
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_BAD = r"(invalid|unknown|missing|expired|not valid|not found|not recognised|required)"
-_TOKEN = r"((the|your|this) )?((session|access|api|security) )?token"
+_STATE = r"(invalid|unknown|missing|expired|required|not (valid|found|given|provided|supplied|recogni[sz]ed))"
+_STATES = rf"{_STATE}( (or|and) ((is|has) )?{_STATE})*"
+_TOKEN = r"((session|access|api|security|given|provided|supplied) )?token( (given|provided|supplied))?"
 _TOKEN_IS_BAD = re.compile(
-    rf"{_TOKEN} ((has|is|was) )?((already|been|an?) )*{_BAD}( token)?[.!]*"
-    rf"|(an? )?({_BAD}|no)( or {_BAD})* {_TOKEN}( (supplied|provided|specified))?[.!]*",
+    rf"((the|your|this) )?{_TOKEN} ((is|was|has)( already| been)* )?{_STATES}[.!]*"
+    rf"|((an?|the) )?({_STATES}|no) {_TOKEN}[.!]*",
     re.IGNORECASE,
 )
 
@@ -32,8 +33,9 @@ class BexAuth(PartnerAuth):
 
     The token has no known end: an edition of the login document says that it never expires, a newer one no
     longer does. It is refreshed when BEX refuses it: HTTP 401, or an ``ex`` in a body that says the token
-    itself is invalid, unknown, missing or expired. The wording of that ``ex`` is documented nowhere; that
-    it is matched narrowly is an assumption. An ``ex`` that merely names the token is none of it.
+    itself is invalid, unknown, missing or expired. No document gives the wording of that ``ex``: the few
+    that are recognised are an assumption, and `expired_when` adds others. An ``ex`` that merely names the
+    token ("Account number is not registered for transactions with this token.") is an error of business.
 
     Wire facts: BEX's document "Login" (``api/service/login``).
 
@@ -69,7 +71,7 @@ class BexAuth(PartnerAuth):
         self.username = _arguments.text("username", username)
         self.secret = _arguments.text("password", password)
         self.login_via = _arguments.one_of("login_via", login_via, ("json", "query", "get"))
-        self.alternate_token = bool(alternate_token)
+        self.alternate_token = _arguments.flag("alternate_token", alternate_token)
         self.account = json.dumps([username, self.alternate_token])
 
     def login_request(self) -> requests.Request:
@@ -94,4 +96,4 @@ class BexAuth(PartnerAuth):
             return True
         reply = json_object(response)
         error = reply.get("ex") if reply is not None else None
-        return isinstance(error, str) and _TOKEN_IS_BAD.fullmatch(error.strip()) is not None
+        return isinstance(error, str) and _TOKEN_IS_BAD.fullmatch(" ".join(error.split())) is not None

@@ -41,8 +41,9 @@ class FiservCommerceConnectAuth(PartnerAuth):
         iv: The initialisation vector: base64 of 16 bytes.
         payload: The payment's JSON document as a mapping, or a callable that returns one at each login.
         base_url: Fiserv's address, such as ``https://test.fdconnect.com/FirstPayL2Services`` for tests.
-        merchant_id: Sent as header ``merchantId``, together with the HMAC.
-        hmac: Makes the header ``HMAC`` from the payload, instead of the assumed recipe.
+        merchant_id: Sent as header ``merchantId``, together with the HMAC of the assumed recipe.
+        hmac: Makes the header ``HMAC`` from the payload at each login, instead of that recipe. With neither
+            of the two no HMAC is sent, which the partner may answer by FPDR4002.
         token_header: The header that carries the token.
         token_prefix: What stands before the token in it, its blank included.
         common: See `PartnerAuth`.
@@ -87,7 +88,9 @@ class FiservCommerceConnectAuth(PartnerAuth):
             self._document = _document(payload)
             digest = hashlib.sha256(self._document.encode()).hexdigest()
             self.account = json.dumps([merchant_id, digest])
-            self._headers(self._document)
+            if hmac is None:
+                # What the recipe needs is missed now, not at the first login.
+                self._headers(self._document)
 
     def login_request(self) -> requests.Request:
         document = self._document if self._payload is None else _document(self._payload())
@@ -136,7 +139,7 @@ def encrypted(document: bytes, key: str, iv: str) -> str:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    padder = PKCS7(algorithms.AES.block_size).padder()
+    padder = PKCS7(128).padder()
     encryptor = Cipher(algorithms.AES(base64.b64decode(key)), modes.CBC(base64.b64decode(iv))).encryptor()
     padded = padder.update(document) + padder.finalize()
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
@@ -148,7 +151,9 @@ def _document(payload: object) -> str:
             f"payload: a mapping, or a callable that returns one, is wanted, not {type(payload).__name__}"
         )
     try:
-        return json.dumps(dict(payload), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        document = json.dumps(dict(payload), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        document.encode()
+        return document
     except (TypeError, ValueError, RecursionError):
         pass
     raise ValueError("payload: it holds something that JSON can't")

@@ -52,7 +52,7 @@ class FiservPartnerAuth(PartnerAuth):
         password: str,
         *,
         base_url: str,
-        ain: str,
+        ain: str | int,
         source: str = "API",
         ttl_unit: timedelta = timedelta(minutes=1),
         token_header: str = "Authorization",
@@ -64,11 +64,11 @@ class FiservPartnerAuth(PartnerAuth):
         if ":" in username:
             raise ValueError("username: HTTP Basic, which this login uses, allows no colon in it")
         self.secret = _arguments.text("password", password)
-        self.ain = _arguments.text("ain", ain)
+        self.ain = _arguments.text_or_number("ain", ain)
         self.source = _arguments.text("source", source)
         self.ttl_unit = _arguments.span("ttl_unit", ttl_unit)
         self.placement = _fiserv.header_placement(token_header, token_prefix)
-        self.account = json.dumps([username, ain, source])
+        self.account = json.dumps([username, self.ain, source])
 
     def login_request(self) -> requests.Request:
         return requests.Request(

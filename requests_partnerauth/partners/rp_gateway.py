@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 class RpGatewayAuth(PartnerAuth):
     """Auth for rp.Gateway: ``sid`` and ``uid`` in the JSON body, the form body or the query of each request.
 
-    The session has no known end; it is refreshed on ``error.invalid.sessiontoken``, or on HTTP 401 with
-    "Access denied: invalid authentication token." or without a word. An account has one live session: a
-    login anywhere else ends it, so share the token between processes (`FileTokenCache`, `RedisTokenCache`).
+    The session has no known end; it is refreshed on the description ``error.invalid.sessiontoken``, or on
+    HTTP 401 with "Access denied: invalid authentication token." (that a 401 without a word means the same
+    is an assumption). An account has one live session: a login anywhere else ends it, so share the token
+    between processes (`FileTokenCache`, `RedisTokenCache`).
 
     Wire facts: rp.Gateway's document "login" (``/msg/login``); where the session goes, how its end is told
-    and the outer Basic come from its other public pages.
+    and the outer Basic come from other public material of the partner.
 
     Args:
         username: The user (``user`` in the document).
@@ -61,7 +62,9 @@ class RpGatewayAuth(PartnerAuth):
         self.username = _arguments.text("username", username)
         self._password = _arguments.text("password", password)
         self.uid = _arguments.text("uid", uid)
-        self.customer_id = None if customer_id is None else _arguments.text("customer_id", str(customer_id))
+        self.customer_id = (
+            None if customer_id is None else _arguments.text_or_number("customer_id", customer_id)
+        )
         self._gateway_auth = (
             None if gateway_auth is None else _arguments.user_and_password("gateway_auth", gateway_auth)
         )
@@ -80,6 +83,9 @@ class RpGatewayAuth(PartnerAuth):
     def parse_login(self, response: requests.Response) -> Token:
         answer = _answer(response)
         if answer is None:
+            if response.status_code == 401:
+                words = short_text(response) or ""
+                raise LoginRejected("" if words.startswith("<") else words, code=401)
             raise InvalidLoginResponse("no response object")
         if answer.get("status") == "error":
             raise LoginRejected(str(answer.get("description") or ""))
@@ -88,11 +94,11 @@ class RpGatewayAuth(PartnerAuth):
         return Token(answer.pop("authenticationCode"), details=answer)
 
     def signals_expiry(self, response: requests.Response) -> bool:
-        if response.status_code == 401:
-            words = short_text(response)
-            return words is not None and (not words or "invalid authentication token" in words.lower())
         answer = _answer(response)
-        return answer is not None and answer.get("description") == "error.invalid.sessiontoken"
+        if answer is not None:
+            return answer.get("description") == "error.invalid.sessiontoken"
+        words = short_text(response) if response.status_code == 401 else None
+        return words is not None and (not words or "invalid authentication token" in words.lower())
 
     def secrets(self) -> list[str]:
         gateway = self._gateway_auth

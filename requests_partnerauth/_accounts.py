@@ -1,0 +1,66 @@
+"""Which accounts this process knows, cache by cache."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Hashable
+
+from ._refresh import Account
+from .caches._base import TokenCache
+
+_REMEMBERED = 1000
+
+
+class _Known:
+    """The accounts of one cache: all that are in use, and of the others those that came last."""
+
+    def __init__(self) -> None:
+        self.in_use: weakref.WeakValueDictionary[Hashable, Account] = weakref.WeakValueDictionary()
+        self._latest: deque[Account] = deque(maxlen=_REMEMBERED)
+
+    def add(self, key: Hashable, account: Account) -> None:
+        self.in_use[key] = account
+        self._latest.append(account)
+
+
+_guard = threading.Lock()
+_accounts: weakref.WeakSet[Account] = weakref.WeakSet()
+
+
+def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) -> Account:
+    """The one account under this key for all who use this cache; made where there is none yet.
+
+    A key of None belongs to nobody else: each call makes an account of its own.
+    """
+    with _guard:
+        known: _Known = vars(cache).setdefault("_accounts", _Known())
+        account = known.in_use.get(key)
+        if account is None:
+            account = make()
+            _accounts.add(account)
+            if key is not None:
+                known.add(key, account)
+        return account
+
+
+def forget_all(cache: TokenCache) -> None:
+    """Drop the tokens and remembered refusals of all accounts that use this cache in this process."""
+    with _guard:
+        known: _Known = vars(cache).get("_accounts", _Known())
+        accounts = list(known.in_use.values())
+    for account in accounts:
+        account.forget()
+
+
+def _after_fork() -> None:
+    global _guard
+    _guard = threading.Lock()
+    for account in list(_accounts):
+        account.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

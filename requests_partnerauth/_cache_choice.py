@@ -1,0 +1,59 @@
+"""Which token cache a text names: memory, file, file:/path, redis://..., keyring."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from .caches._base import TokenCache
+from .caches.memory import process_wide
+
+_REDIS = ("redis://", "rediss://", "unix://")
+
+
+@cache
+def cache_named(text: str) -> TokenCache:
+    """The token cache that a text names, one and the same object for a text as long as the process lives.
+
+    Raises:
+        ValueError: The text names none; the message does not repeat it, as a URL may hold a password.
+        ImportError: The optional library behind that cache is not installed.
+    """
+    if text == "memory":
+        return process_wide()
+    if text == "keyring":
+        from .caches.keyring import KeyringTokenCache
+
+        return KeyringTokenCache()
+    if text == "file":
+        from .caches.file import FileTokenCache
+
+        return FileTokenCache()
+    if text.startswith("file:"):
+        from .caches.file import FileTokenCache
+
+        return FileTokenCache(_path(text.removeprefix("file:")))
+    if text.startswith(_REDIS):
+        return _redis(text)
+    raise ValueError("one of memory, file, file:/path, redis://host, rediss://host, keyring is wanted")
+
+
+def _path(text: str) -> Path:
+    try:
+        path = Path(text.removeprefix("//")).expanduser()
+    except RuntimeError:
+        path = Path()
+    if path == Path():
+        raise ValueError("file: and the path of a directory is wanted, such as file:/var/cache/partnerauth")
+    return path
+
+
+def _redis(url: str) -> TokenCache:
+    from .caches.redis import RedisTokenCache
+
+    try:
+        return RedisTokenCache.from_url(url)
+    except ValueError:
+        pass
+    # Raised outside the except: what the client says may quote the URL.
+    raise ValueError("a URL such as redis://host:6379/0 is wanted")

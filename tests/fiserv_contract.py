@@ -1,0 +1,92 @@
+"""What the three Fiserv logins have in common, on top of the contract of every partner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import requests
+from partner_contract import PartnerContract, read
+
+from requests_partnerauth.simulator import Call, Reply, SimulatedPartner
+
+STATUS_REFUSALS: Mapping[str, tuple[str | None, str]] = {
+    "bad-credential": ("402", "Bad Credential"),
+    "bad-credential-string": ("402", "Bad Credential"),
+    "forbidden": ("403", "Forbidden"),
+    "forbidden-status": ("403", "Forbidden"),
+    "not-found": ("404", "Not found"),
+    "generic": ("400", "Generic Error"),
+    "request-failure": ("300", "Request failure"),
+}
+
+
+def in_capitals(code: int | str, message: str, http_status: int = 200, **members: Any) -> Reply:
+    """A status object as the OpenAPI files spell it."""
+    return Reply.of_json({"Status": {"StatusCode": code, "Message": message}, **members}, http_status)
+
+
+class FiservContract(PartnerContract):
+    """A status object in every reply, and the bare token in ``Authorization``."""
+
+    def token_in(self, call: Call) -> str | None:
+        return call.headers.get("Authorization")
+
+    def test_the_header_and_its_prefix_are_arguments(
+        self, partner: SimulatedPartner, session: requests.Session
+    ) -> None:
+        """Where a partner's copy wants another header, it gets that one alone."""
+        auth = self.auth(partner, token_header="X-Session", token_prefix="Bearer ")
+
+        session.get(partner.base_url + "/a", auth=auth)
+
+        headers = partner.calls[0].headers
+        assert headers["X-Session"] == "Bearer " + partner.issued[0]
+        assert "Authorization" not in headers
+
+    def test_a_status_beside_the_token_is_accepted_in_every_spelling(self, partner: SimulatedPartner) -> None:
+        """200 as a number or a text, under names in small letters or capitals, is success."""
+        wanted = {"refresh_token": None, "lifetime": None, **self.token_of_sample}
+        plain = {name: member for name, member in self.sample.items() if name != "status"}
+        for status in (
+            {"status": {"statusCode": "200", "message": "Success"}},
+            {"Status": {"StatusCode": 200, "Message": "Success"}},
+            {"Status": {"StatusCode": "200", "Message": "Success"}},
+        ):
+            partner.answer_logins(Reply.of_json({**plain, **status}))
+
+            token = read(self.auth(partner).token())
+
+            details = {name: value for name, value in token["details"].items() if name in wanted["details"]}
+            assert {**token, "details": details} == wanted
+
+    def test_expiry_signals_in_capitals(self, partner: SimulatedPartner, session: requests.Session) -> None:
+        """The signals count in the OpenAPI file's spelling too."""
+        signals = {
+            "401": partial(in_capitals, 401, "Unauthorized"),
+            "401-text": partial(in_capitals, "401", "Unauthorized"),
+            "not-found": partial(in_capitals, "200", "Token Not Found."),
+            "token-not-valid": partial(
+                in_capitals, "401", "Token not valid or Token had not passed at all", 401
+            ),
+        }
+
+        self.each_refreshes_once(partner, session, signals)
+
+    def test_what_only_looks_like_a_signal(
+        self, partner: SimulatedPartner, session: requests.Session
+    ) -> None:
+        """403, another code, a longer message, a 401 elsewhere in the reply: none of them."""
+        errors = {
+            "403": partial(in_capitals, "403", "Forbidden", 403),
+            "402": partial(in_capitals, 402, "Bad Credential"),
+            "longer": partial(in_capitals, 404, "Token not found in the list of merchants"),
+            "elsewhere": partial(Reply.of_json, {"data": {"status": {"statusCode": 401}}}),
+            "no-object": partial(Reply.of_json, {"status": 401}),
+            "true": partial(in_capitals, True, "Success"),
+            "list": partial(Reply.of_json, [{"status": {"statusCode": 401}}]),
+            "text": partial(Reply.of_text, '"Token not found"'),
+        }
+
+        self.none_refreshes(partner, session, errors)

@@ -1,0 +1,163 @@
+"""BexAuth, held against BEX's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial as reply_of
+from typing import Any, ClassVar
+
+import pytest
+import requests
+from partner_contract import HARD_PASSWORD, PartnerContract, read_document
+
+from requests_partnerauth import BexAuth, LoginRejected, MemoryTokenCache
+from requests_partnerauth.simulator import Call, Reply, SimulatedBex, SimulatedPartner
+
+DOCUMENT = read_document("bex")
+SAMPLE = DOCUMENT["success"]
+
+
+def ex(words: object) -> Reply:
+    return Reply.of_json({"ex": words})
+
+
+class TestBex(PartnerContract):
+    auth_class = BexAuth
+    sample = SAMPLE
+    token_of_sample: ClassVar = {
+        "value": SAMPLE["value"],
+        "details": {name: member for name, member in SAMPLE.items() if name != "value"},
+    }
+    refusals: ClassVar = {
+        "ex": (None, "Invalid username or password."),
+        "status": ("401", "Unauthorized"),
+        "forbidden": ("403", "Forbidden"),
+    }
+
+    def documented_login(self, credentials: Mapping[str, Any]) -> Mapping[str, Any]:
+        login = DOCUMENT["login"]
+        assert login["query"] == {name: credentials[name] for name in ("username", "password")}
+        return {"method": login["method"], "path": login["path"], "json": login["query"]}
+
+    def token_in(self, call: Call) -> str | None:
+        return call.headers.get("token")
+
+    def secret_in(self, partner: SimulatedPartner) -> object:
+        return partner.login_calls[-1].json()["password"]
+
+    @pytest.mark.parametrize(("login_via", "method"), [("query", "POST"), ("get", "GET")])
+    def test_a_login_through_the_url(self, partner: SimulatedBex, login_via: str, method: str) -> None:
+        """The document's URL parameters, by either method, and no body; a hard password comes through."""
+        self.auth(partner, login_via=login_via).token()
+        partner.change_password(HARD_PASSWORD)
+        self.auth(partner, login_via=login_via).token()
+
+        first, second = partner.login_calls
+        assert (first.method, first.path) == (method, DOCUMENT["login"]["path"])
+        assert first.query == DOCUMENT["login"]["query"]
+        assert second.query["password"] == HARD_PASSWORD
+        assert first.body == second.body == b""
+        assert partner.logins == 2
+
+    @pytest.mark.parametrize("login_via", ["json", "query", "get"])
+    def test_the_alternate_token_is_asked_for(self, partner: SimulatedBex, login_via: str) -> None:
+        """preferAlternateToken goes along with the credentials, and only where it was asked for."""
+        self.auth(partner, login_via=login_via, alternate_token=True).token()
+        self.auth(partner, login_via=login_via).token()
+
+        alternate, usual = ({**call.query, **(call.json() or {})} for call in partner.login_calls)
+        assert alternate == {**usual, "preferAlternateToken": "true"}
+
+    def test_both_tokens_of_an_account_live_side_by_side(
+        self, partner: SimulatedBex, session: requests.Session
+    ) -> None:
+        """Two auth objects over one cache hold two tokens; each logs in once."""
+        cache = MemoryTokenCache()
+        usual = self.auth(partner, cache=cache)
+        alternate = self.auth(partner, cache=cache, alternate_token=True)
+
+        for _ in range(2):
+            assert session.get(partner.base_url + "/a", auth=usual).status_code == 200
+            waybill = session.post(
+                partner.base_url + "/api/service/downloadewaybill",
+                json={"token": alternate.token().value, "waybill": 7},
+                auth=usual,
+            )
+            assert waybill.content.startswith(b"%PDF")
+        assert usual.token().value != alternate.token().value
+        assert partner.logins == 2
+
+    def test_an_ex_is_an_error_even_beside_a_token(self, partner: SimulatedBex) -> None:
+        """A login reply that names an error grants nothing, whatever else is in it."""
+        partner.answer_logins(Reply.of_json({**SAMPLE, "ex": "Account locked"}))
+
+        with pytest.raises(LoginRejected) as caught:
+            self.auth(partner).token()
+        assert caught.value.partner_message == "Account locked"
+
+    def test_an_empty_ex_is_none(self, partner: SimulatedBex) -> None:
+        """A login reply with an empty or null `ex` grants its token."""
+        for empty in ("", None):
+            partner.answer_logins(Reply.of_json({**SAMPLE, "ex": empty}))
+
+            assert self.auth(partner).token().value == SAMPLE["value"]
+
+    def test_words_that_say_the_token_is_bad(self, partner: SimulatedBex, session: requests.Session) -> None:
+        """An `ex` that says the token itself is invalid, unknown, missing or expired is an expiry signal."""
+        words = (
+            "Invalid token",
+            "Invalid token.",
+            "INVALID TOKEN!",
+            " invalid  token ",
+            "Token is invalid",
+            "Token invalid.",
+            "The token is not valid.",
+            "The token is invalid or has expired.",
+            "Your token has expired.",
+            "This token has already expired",
+            "Your session token has expired.",
+            "Token expired",
+            "Invalid or expired token.",
+            "An invalid token",
+            "Unknown token.",
+            "Unknown access token",
+            "Token not recognised.",
+            "Token not recognized.",
+            "Token not found",
+            "Missing token",
+            "Token missing.",
+            "Token is missing or invalid.",
+            "Token is required",
+            "No token",
+            "No token provided.",
+            "Invalid token supplied.",
+            "The supplied token is invalid.",
+            "The token provided is not valid",
+        )
+
+        self.each_refreshes_once(partner, session, {each: reply_of(ex, each) for each in words})
+
+    def test_words_that_merely_name_the_token(self, partner: SimulatedBex, session: requests.Session) -> None:
+        """An `ex` about anything else is an error of business, also where it names the token."""
+        words = (
+            "Account number is not registered for transactions with this token.",
+            "Token is not valid for this account number.",
+            "Invalid account number for this token.",
+            "The account of this token has expired.",
+            "This token is not allowed to create waybills.",
+            "Waybill not found for this token.",
+            "Invalid token count.",
+            "No token limit is set for this account.",
+            "Your quota has expired. The token is valid.",
+            "Invalid waybill number.",
+            "Invalid username or password.",
+            "Unknown service",
+            "Expired",
+            "token",
+            "",
+        )
+        errors = {each: reply_of(ex, each) for each in words}
+        others = {"list": reply_of(ex, ["Invalid token."]), "null": reply_of(ex, None)}
+        others["elsewhere"] = reply_of(Reply.of_json, {"ex": "", "note": "Invalid token."})
+
+        self.none_refreshes(partner, session, {**errors, **others})
