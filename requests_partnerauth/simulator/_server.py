@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from http.client import responses as reason_phrases
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from ._messages import Call, Reply
@@ -83,7 +83,6 @@ class PartnerServer(ThreadingHTTPServer):
 class _Conversation(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: PartnerServer
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):
@@ -103,11 +102,11 @@ class _Conversation(BaseHTTPRequestHandler):
         self._send(self._ask(body))
 
     def _ask(self, body: bytes) -> Reply:
-        url = self.path
+        server, url = cast(PartnerServer, self.server), self.path
         if url.startswith("/"):
-            url = f"http://{self.headers.get('Host', self.server.server_name)}{url}"
+            url = f"http://{self.headers.get('Host', server.server_name)}{url}"
         path = urlsplit(url).path
-        for prefix, brain in self.server.brains.items():
+        for prefix, brain in server.brains.items():
             if path == prefix or path.startswith(prefix + "/"):
                 return brain(Call.of_url(self.command, url, self.headers.items(), body, prefix))
         return Reply.of_text("no such partner", 404)

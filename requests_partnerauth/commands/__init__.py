@@ -1,0 +1,1 @@
+"""What each command of ``partnerauth`` does, one module each. Imported when the command is given."""

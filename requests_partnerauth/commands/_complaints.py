@@ -1,0 +1,31 @@
+"""Whether a token cache could be used: the engine says so in the log alone, and goes on."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+
+from .. import _store
+
+
+class Complaints(logging.Handler):
+    """Notices, in a `with` block, a warning that the token cache could not be used."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.came = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.came = self.came or "can't be used" in record.getMessage()
+
+    def __enter__(self) -> Complaints:
+        _store.logger.addHandler(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _store.logger.removeHandler(self)

@@ -1,0 +1,76 @@
+"""``partnerauth check``: log in, and say in one screen what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import datetime, timezone
+
+from .._auth import PartnerAuth
+from .._origins import origin_of
+from .._token import Token
+from ..caches._base import TokenCache
+from ._complaints import Complaints
+from ._logging_in import log_in
+from ._outcome import GOOD
+from ._screen import Screen
+from ._settings import auth_of, shared_cache_of
+
+_STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def run(options: argparse.Namespace, screen: Screen) -> int:
+    """Log in, or find the token in the cache, and tell about it."""
+    auth = auth_of(options)
+    with Complaints() as complaints:
+        if options.fresh:
+            auth.forget()
+        token, took = log_in(auth)
+    if took is None:
+        heading = "a token from the cache; nothing was sent, --fresh logs in again"
+    else:
+        heading = "logged in"
+    kept = _kept(shared_cache_of(options), failed=complaints.came)
+    screen.line(f"{auth.partner}: {screen.painted(heading, 'green')}")
+    for name, text in _facts(auth, token, took, kept):
+        screen.line(f"  {name:<9} {text}")
+    return GOOD
+
+
+def _facts(auth: PartnerAuth, token: Token, took: float | None, kept: str) -> list[tuple[str, str]]:
+    now = time.time()
+    issued = f"issued {span(now - token.issued_at)} ago" if took is None else f"{took:.2f} s for the login"
+    return [
+        ("origin", str(origin_of(auth.base_url))),
+        ("user", auth.who()),
+        ("token", f"{token.fingerprint} is its fingerprint; `partnerauth token` prints it"),
+        ("lifetime", _lifetime(token, now)),
+        ("time", issued),
+        ("kept", kept),
+    ]
+
+
+def _kept(cache: TokenCache | None, *, failed: bool) -> str:
+    if cache is None:
+        return "in memory, until this command ends; --cache file keeps it for the next"
+    if failed:
+        return f"in memory, until this command ends: the {type(cache).__name__} can't be used"
+    return f"in the {type(cache).__name__}"
+
+
+def _lifetime(token: Token, now: float) -> str:
+    if token.expires_at is None:
+        return "no known end; it is refreshed when the partner refuses it"
+    end = datetime.fromtimestamp(token.expires_at, timezone.utc)
+    return f"{span(token.expires_at - now)}, until {end:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(seconds: float) -> str:
+    """A span of time in its two largest units: ``1 h 5 min``."""
+    left = max(0, round(seconds))
+    parts = []
+    for size, unit in _STEPS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"

@@ -1,0 +1,27 @@
+"""``partnerauth forget``: drop an account's token and remembered refusal from a shared cache."""
+
+from __future__ import annotations
+
+import argparse
+
+from ._complaints import Complaints
+from ._outcome import GOOD, UNAVAILABLE, USAGE, CommandFailed
+from ._screen import Screen
+from ._settings import auth_of, shared_cache_of
+
+
+def run(options: argparse.Namespace, screen: Screen) -> int:
+    """Forget, and say so."""
+    if shared_cache_of(options) is None:
+        raise CommandFailed(
+            USAGE,
+            "nothing to forget: tokens in memory end with the command that got them; "
+            "name the shared cache with --cache or PARTNERAUTH_CACHE",
+        )
+    auth = auth_of(options)
+    with Complaints() as complaints:
+        auth.forget()
+    if complaints.came:
+        raise CommandFailed(UNAVAILABLE, f"{auth.partner}: the cache can't be used, nothing was forgotten")
+    screen.line(f"{auth.partner}: nothing is kept any more for {auth.who()}, neither token nor refusal")
+    return GOOD
