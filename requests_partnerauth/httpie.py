@@ -1,0 +1,137 @@
+"""Auth plugins for HTTPie, one per partner: ``http -A bex -a user:password https://api.bex.co.za/...``.
+
+Everything beside user name and password comes from the environment, as for `from_env`; with both of them
+there as well, ``-a`` may be left away. Tokens are kept in a `FileTokenCache`, so that a second command
+does not log in again, unless ``PARTNERAUTH_CACHE`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from . import BexAuth, FiservBoardingAuth, FiservCommerceConnectAuth, FiservPartnerAuth, RpGatewayAuth
+from ._auth import PartnerAuth
+from ._cache_choice import cache_named
+from ._from_env import CACHE_VARIABLE, auth_from_env, variable
+
+if TYPE_CHECKING:
+
+    class AuthPlugin:
+        """What HTTPie, which has no types, wants of a plugin."""
+
+        raw_auth: str | None
+
+    def parse_auth(text: str) -> Any:
+        """HTTPie's reading of ``-a``."""
+else:
+    from httpie.cli.argtypes import parse_auth
+    from httpie.plugins import AuthPlugin
+
+__all__ = [
+    "BexPlugin",
+    "FiservBoardingPlugin",
+    "FiservCommerceConnectPlugin",
+    "FiservPartnerPlugin",
+    "RpGatewayPlugin",
+]
+
+
+class _PartnerPlugin(AuthPlugin):
+    """One partner's auth for HTTPie.
+
+    HTTPie is told not to read ``-a`` itself: it would write a password into its session files, in clear,
+    and could not load a session that was saved without ``-a``.
+    """
+
+    auth_class: ClassVar[type[PartnerAuth]]
+    auth_type: ClassVar[str]
+    name: ClassVar[str]
+    description: ClassVar[str] = "The rest from the environment; see requests_partnerauth."
+    auth_require = False
+    auth_parse = False
+    netrc_parse = False
+
+    def get_auth(self, username: str | None = None, password: str | None = None) -> PartnerAuth:
+        """The auth, from ``-a`` and the environment. Leaves HTTPie nothing to store but the user name."""
+        settings = self._credentials()
+        if not self._environ("cache") and not os.environ.get(CACHE_VARIABLE):
+            settings["cache"] = cache_named("file")
+        try:
+            return auth_from_env(self.auth_class, settings)
+        except (ValueError, ImportError) as error:
+            why = str(error)
+        raise _told(f"{self.auth_type}: {why}")
+
+    def _credentials(self) -> dict[str, Any]:
+        if not self.raw_auth:
+            return {}
+        given = parse_auth(self.raw_auth)
+        self.raw_auth = given.key
+        if not given.has_password():
+            if self._environ("password"):
+                return {"username": given.key}
+            try:
+                given.prompt_password(urlsplit(self._environ("base_url")).netloc or self.auth_type)
+            except SystemExit:
+                raise _told(f"{self.auth_type}: no password was given") from None
+        return {"username": given.key, "password": given.value}
+
+    def _environ(self, argument: str) -> str:
+        return os.environ.get(variable(self.auth_class, argument), "")
+
+
+class BexPlugin(_PartnerPlugin):
+    """``-A bex``."""
+
+    name = "BEX"
+    auth_type = BexAuth.partner
+    auth_class = BexAuth
+
+
+class FiservBoardingPlugin(_PartnerPlugin):
+    """``-A fiserv-boarding``."""
+
+    name = "Fiserv merchant boarding"
+    auth_type = FiservBoardingAuth.partner
+    auth_class = FiservBoardingAuth
+
+
+class FiservCommerceConnectPlugin(_PartnerPlugin):
+    """``-A fiserv-commerce-connect``: key, IV and payload are in the environment, ``-a`` has no meaning."""
+
+    name = "Fiserv Commerce Connect"
+    auth_type = FiservCommerceConnectAuth.partner
+    auth_class = FiservCommerceConnectAuth
+
+    def _credentials(self) -> dict[str, Any]:
+        if self.raw_auth:
+            self.raw_auth = None
+            raise _told(
+                f"{self.auth_type}: -a has no meaning here; key, IV and payload are in the environment"
+            )
+        return {}
+
+
+class FiservPartnerPlugin(_PartnerPlugin):
+    """``-A fiserv-partner``."""
+
+    name = "Fiserv partner"
+    auth_type = FiservPartnerAuth.partner
+    auth_class = FiservPartnerAuth
+
+
+class RpGatewayPlugin(_PartnerPlugin):
+    """``-A rp-gateway``."""
+
+    name = "rp.Gateway"
+    auth_type = RpGatewayAuth.partner
+    auth_class = RpGatewayAuth
+
+
+def _told(why: str) -> SystemExit:
+    """Tell it as HTTPie tells its own errors, on one line and without a traceback; what is to be raised."""
+    sys.stderr.write(f"\nhttp: error: {why}\n")
+    return SystemExit(1)
