@@ -1,0 +1,239 @@
+"""Down is not dead: an engine whose cache fails, and what it tells of it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import Any
+
+import pytest
+from cache_contract import told
+from conftest import make_auth, wrong_secret
+from redis_server import RedisServer
+
+from requests_partnerauth import (
+    LoginRejected,
+    MemoryTokenCache,
+    PartnerAuth,
+    RedisTokenCache,
+)
+from requests_partnerauth._clock import Clock
+from requests_partnerauth.caches import TokenCache
+from requests_partnerauth.simulator import PartnerSimulator
+
+
+class Broken(TokenCache):
+    """A cache of which some words fail."""
+
+    def __init__(self, *broken: str) -> None:
+        self.broken = set(broken)
+        self.memory = MemoryTokenCache()
+        self.tried: list[str] = []
+
+    def _do(self, word: str, *arguments: Any) -> Any:
+        self.tried.append(word)
+        if word in self.broken:
+            raise OSError(28, "No space left on device")
+        return getattr(self.memory, word)(*arguments)
+
+    def get(self, key: str) -> bytes | None:
+        return self._do("get", key)
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        self._do("set", key, value, ttl)
+
+    def delete(self, key: str) -> None:
+        self._do("delete", key)
+
+    def lock(self, key: str, limit: float = 30.0) -> Any:
+        return self._do("lock", key, limit)
+
+
+class SteppingClock(Clock):
+    """A clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:  # type: ignore[override]
+        return time.monotonic() + self.ahead
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SteppingClock:
+    """The clock of all auths made in this test."""
+    clock = SteppingClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    return clock
+
+
+@pytest.mark.parametrize("word", ["get", "set", "lock"])
+def test_down_is_not_dead(
+    simulator: PartnerSimulator,
+    session: Any,
+    clock: SteppingClock,
+    caplog: pytest.LogCaptureFixture,
+    word: str,
+) -> None:
+    """Whatever a cache can't do, requests go on, it is left alone a while, and one warning tells."""
+    caplog.set_level(logging.INFO)
+    partner, cache = simulator.bex, Broken(word)
+    auth = make_auth(partner, cache=cache)
+    url = f"{partner.base_url}/orders"
+
+    def expire_and_call() -> None:
+        partner.revoke()
+        assert session.get(url, auth=auth).status_code == 200
+
+    for _ in range(3):
+        expire_and_call()
+    assert cache.tried.count(word) == 1
+    for _ in range(3):
+        clock.ahead += 11
+        expire_and_call()
+    assert cache.tried.count(word) == 4
+    warning = (
+        "WARNING Broken can't be used (OSError: No space left on device): tokens live in memory meanwhile"
+    )
+    assert told(caplog) == [warning]
+    cache.broken.clear()
+    clock.ahead += 11
+    expire_and_call()
+    assert told(caplog) == [warning, "INFO Broken can be used again"]
+    assert make_auth(partner, cache=_as_another_process(cache)).token().value == auth.token().value
+    assert partner.logins == 7
+
+
+def _as_another_process(cache: Broken) -> Broken:
+    other = Broken()
+    other.memory = cache.memory
+    return other
+
+
+def test_forget_holds_where_the_cache_could_not(simulator: PartnerSimulator, clock: SteppingClock) -> None:
+    """A token that was forgotten while the cache was down is not taken from it when it is back."""
+    cache = Broken()
+    auth = make_auth(simulator.bex, cache=cache)
+    auth.token()
+    cache.broken = {"delete", "get"}
+    auth.forget()
+    cache.broken.clear()
+    clock.ahead += 11
+    auth.token()
+    assert simulator.bex.logins == 2
+
+
+def test_redis_entries_end_with_their_token(simulator: PartnerSimulator, redis_server: RedisServer) -> None:
+    """Redis drops an entry when its token ends, and a remembered refusal with its cooldown."""
+    partner = simulator.fiserv_boarding
+    partner.ttl = 10
+    make_auth(partner, cache=RedisTokenCache.from_url(redis_server.url)).token()
+    (token_key,) = redis_server.stored()
+    assert token_key.startswith("partnerauth:")
+    assert 590 < (redis_server.ttl(token_key) or 0) <= 600
+    wrong = make_auth(
+        partner,
+        cache=RedisTokenCache.from_url(redis_server.url),
+        rejection_cooldown=50,
+        **wrong_secret(partner),
+    )
+    with pytest.raises(LoginRejected):
+        wrong.token()
+    (refusal_key,) = redis_server.stored().keys() - {token_key}
+    assert 40 < (redis_server.ttl(refusal_key) or 0) <= 50
+
+
+def test_a_lock_in_redis_ends_by_itself(redis_server: RedisServer) -> None:
+    """The lock of a holder that died ends a few seconds after the longest login could have."""
+    with RedisTokenCache.from_url(redis_server.url).lock("key", 20):
+        (key,) = redis_server.stored()
+        assert key.startswith("partnerauth:")
+        assert 20 < (redis_server.ttl(key) or 0) <= 30
+
+
+def test_redis_away_at_start(simulator: PartnerSimulator, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody listens: the request succeeds at once, with one warning."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        started = time.monotonic()
+        auth = make_auth(
+            simulator.bex, cache=RedisTokenCache.from_url(f"redis://127.0.0.1:{probe.getsockname()[1]}")
+        )
+        auth.token()
+    assert time.monotonic() - started < 3
+    assert len(told(caplog)) == 1
+
+
+def test_redis_that_keeps_silent(
+    simulator: PartnerSimulator, session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Redis that connects and says nothing costs one short timeout, then it is left alone a while."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        auth = make_auth(
+            simulator.bex, cache=RedisTokenCache.from_url(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        )
+        started = time.monotonic()
+        for _ in range(5):
+            simulator.bex.revoke()
+            assert session.get(f"{simulator.bex.base_url}/orders", auth=auth).status_code == 200
+        took = time.monotonic() - started
+    assert took < 4
+    assert len(told(caplog)) == 1
+
+
+def test_redis_dies_and_comes_back(
+    simulator: PartnerSimulator,
+    session: Any,
+    redis_server: RedisServer,
+    clock: SteppingClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Requests go on through it with one warning; after its return the next login is shared again."""
+    caplog.set_level(logging.INFO)
+    partner = simulator.bex
+    auth = make_auth(partner, cache=RedisTokenCache.from_url(redis_server.url))
+
+    def expire_and_call() -> None:
+        partner.revoke()
+        assert session.get(f"{partner.base_url}/orders", auth=auth).status_code == 200
+
+    expire_and_call()
+    redis_server.stop()
+    for _ in range(3):
+        expire_and_call()
+        clock.ahead += 11
+    redis_server.start()
+    expire_and_call()
+    lines = told(caplog)
+    assert [line.split()[0] for line in lines] == ["WARNING", "INFO"]
+    other = make_auth(partner, cache=RedisTokenCache.from_url(redis_server.url))
+    assert other.token().value == auth.token().value
+    assert partner.logins == 5
+
+
+def test_redis_dies_during_a_login(
+    simulator: PartnerSimulator, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A login whose lock and entry are lost with Redis gives its token all the same."""
+    partner = simulator.bex
+    partner.answer_logins(lambda call: redis_server.stop(), times=1)
+    auth = make_auth(partner, cache=RedisTokenCache.from_url(redis_server.url))
+    assert auth.token() == auth.token()
+    assert partner.logins == 1
+    assert len(told(caplog)) == 1
+
+
+def test_a_restarted_redis_is_no_trouble(
+    simulator: PartnerSimulator, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection that has gone stale is replaced at once, without a warning."""
+    cache = RedisTokenCache.from_url(redis_server.url)
+    cache.set("key", b"value")
+    redis_server.stop()
+    redis_server.start()
+    make_auth(simulator.bex, cache=cache).token()
+    assert told(caplog) == []
+    assert len(redis_server.stored()) == 1

@@ -1,0 +1,116 @@
+"""Files of FileTokenCache: private, whole, swept; and directories that can't be used."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from cache_contract import told
+from conftest import make_auth
+
+from requests_partnerauth import (
+    FileTokenCache,
+)
+from requests_partnerauth.simulator import PartnerSimulator
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"PAE1", b"garbage" * 100, b"PAE1" + b"\xff" * 60])
+def test_a_damaged_file_is_a_miss(simulator: PartnerSimulator, tmp_path: Path, content: bytes) -> None:
+    """A token file with anything in it is passed over and replaced."""
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    (file,) = tmp_path.glob("*.token")
+    file.write_bytes(content)
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    assert simulator.bex.logins == 2
+
+
+@posix_only
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_files_are_private_from_birth(tmp_path: Path, umask: int) -> None:
+    """Whatever the umask: a directory that is made is 0700, a file 0600; nothing stays half written."""
+    before = os.umask(umask)
+    try:
+        cache = FileTokenCache(tmp_path / "a" / "b" / "tokens")
+        with cache.lock("key", 5):
+            cache.set("key", b"value")
+    finally:
+        os.umask(before)
+    modes = {
+        path.relative_to(tmp_path).name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")
+    }
+    assert [modes.pop(name) for name in ("a", "b", "tokens")] == [0o700] * 3
+    assert list(modes.values()) == [0o600] * 2
+    assert sorted(name.rpartition(".")[2] for name in modes) == ["lock", "token"]
+
+
+@posix_only
+def test_a_directory_of_tokens_is_closed(tmp_path: Path) -> None:
+    """A directory that others may enter is tightened if it holds nothing but tokens."""
+    for others in (0o777, 0o755):
+        tmp_path.chmod(others)
+        FileTokenCache(tmp_path).set("key", b"value")
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+@posix_only
+def test_a_directory_of_other_things_is_left_alone(
+    simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One with other things keeps its mode; where others may write, a warning tells and no token goes in."""
+    (tmp_path / "holiday.jpg").touch()
+    tmp_path.chmod(0o755)
+    cache = FileTokenCache(tmp_path)
+    cache.set("key", b"value")
+    assert cache.get("key") == b"value"
+    cache.delete("key")
+    tmp_path.chmod(0o1777)
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+    assert [line for line in told(caplog) if "give it one of its own" in line]
+
+
+def test_a_path_through_a_file_is_no_directory(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """Where no directory can be made, requests go on with memory."""
+    (tmp_path / "file").touch()
+    auth = make_auth(simulator.bex, cache=FileTokenCache(tmp_path / "file" / "tokens"))
+    assert auth.token() == auth.token()
+    assert simulator.bex.logins == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_directory(
+    simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing may be written, requests go on with memory and one warning says why."""
+    tmp_path.chmod(0o500)
+    auth = make_auth(simulator.bex, cache=FileTokenCache(tmp_path))
+    assert auth.token() == auth.token()
+    assert [line for line in told(caplog) if "Permission denied" in line]
+    tmp_path.chmod(0o700)
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    """Half-written files go when they are old; a young one may belong to somebody who is writing."""
+    old, young = tmp_path / "1.tmp", tmp_path / "2.tmp"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (1, 1))
+    FileTokenCache(tmp_path).set("key", b"value")
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_the_default_directory_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a directory, files go to the platform's user cache directory, at the first write."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = FileTokenCache()
+    assert list(tmp_path.iterdir()) == []
+    cache.set("key", b"value")
+    if sys.platform == "linux":
+        assert [path.name for path in tmp_path.iterdir()] == ["requests-partnerauth"]

@@ -1,0 +1,203 @@
+"""What auths of several processes find in a cache that they share, and what is stored there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import AUTH_CLASSES, make_auth, wrong_secret
+
+from requests_partnerauth import (
+    FileTokenCache,
+    KeyringTokenCache,
+    LoginRejected,
+    RedisTokenCache,
+)
+from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
+
+
+@pytest.fixture(params=["file", "redis", "keyring"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Each place outside the process in turn."""
+    if request.param == "file":
+        return Place(lambda: FileTokenCache(tmp_path / "tokens"), lambda: _files(tmp_path / "tokens"))
+    if request.param == "redis":
+        server = request.getfixturevalue("redis_server")
+        return Place(lambda: RedisTokenCache.from_url(server.url), server.stored)
+    request.getfixturevalue("file_keyring")
+    return Place(KeyringTokenCache, lambda: _files(tmp_path))
+
+
+class Place:
+    """Somewhere outside the process: makes caches, each as a new process would, and shows what is there."""
+
+    def __init__(self, new_cache: Any, stored: Any) -> None:
+        self.new_cache = new_cache
+        self.stored = stored
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_a_token_outlives_the_process(partner: SimulatedPartner, place: Place) -> None:
+    """Whoever comes later with the same credentials finds the token, its end and its details; no login."""
+    first = make_auth(partner, cache=place.new_cache()).token()
+    later = make_auth(partner, cache=place.new_cache()).token()
+    assert later == first
+    assert later.details == first.details
+    assert partner.logins == 1
+
+
+def test_nothing_readable_is_stored(partner: SimulatedPartner, place: Place) -> None:
+    """No stored byte or name holds the token, the secret or the user's name; refusals are sealed likewise."""
+    auth = make_auth(partner, cache=place.new_cache())
+    token = auth.token()
+    with pytest.raises(LoginRejected) as rejected:
+        make_auth(partner, cache=place.new_cache(), **wrong_secret(partner)).token()
+    secrets = [token.value, token.refresh_token, rejected.value.partner_message, *auth.secrets()]
+    secrets += [value for value in partner.credentials.values() if isinstance(value, str)]
+    secrets += wrong_secret(partner).values()
+    stored = place.stored()
+    assert len(stored) >= 2 or "keyring" in str(stored)
+    for name, content in stored.items():
+        for secret in filter(None, secrets):
+            if len(secret) > 3:
+                assert secret.encode() not in content
+                assert secret not in name
+
+
+ORDER = {"clientTransactionId": "T-2", "amount": "2.00", "currencyCode": "INR"}
+OTHERS: dict[str, list[dict[str, Any]]] = {
+    "bex": [{"username": "other"}, {"password": "other"}, {"alternate_token": True}],
+    "fiserv-boarding": [{"username": "other"}, {"password": "other"}],
+    "fiserv-partner": [{"username": "other"}, {"password": "other"}, {"ain": "4700001"}],
+    "fiserv-commerce-connect": [{"payload": {"transactionDetails": ORDER}}, {"merchant_id": "other"}],
+    "rp-gateway": [{"username": "other"}, {"password": "other"}, {"uid": "OTHER"}, {"customer_id": "1"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [(name, other) for name, others in OTHERS.items() for other in others], ids=str
+)
+def test_another_account_has_another_entry(
+    simulator: PartnerSimulator, tmp_path: Path, name: str, other: dict[str, Any]
+) -> None:
+    """Whatever tells two accounts or secrets apart keeps their stored tokens apart; so does another host."""
+    partner = simulator.partners[name]
+    directory = tmp_path / "tokens"
+    make_auth(partner, cache=FileTokenCache(directory)).token()
+    partner.accounts[0].update(
+        {field: value for field, value in other.items() if field in partner.accounts[0]}
+    )
+    make_auth(partner, cache=FileTokenCache(directory), **other).token()
+    localhost = partner.base_url.replace("127.0.0.1", "localhost")
+    make_auth(partner, cache=FileTokenCache(directory), base_url=localhost).token()
+    assert partner.logins == 3
+    assert len(list(directory.glob("*.token"))) == 3
+
+
+def test_a_refusal_is_remembered_by_all(partner: SimulatedPartner, place: Place) -> None:
+    """Credentials that one process saw refused are not tried by the next one, until somebody forgets it."""
+    messages = []
+    for _ in range(3):
+        auth = make_auth(partner, cache=place.new_cache(), **wrong_secret(partner))
+        with pytest.raises(LoginRejected) as rejected:
+            auth.token()
+        messages.append((str(rejected.value), rejected.value.code, rejected.value.partner_message))
+    assert partner.login_attempts == 1
+    assert len(set(messages)) == 1
+    auth.forget()
+    with pytest.raises(LoginRejected):
+        make_auth(partner, cache=place.new_cache(), **wrong_secret(partner)).token()
+    assert partner.login_attempts == 2
+
+
+def test_forget_clears_the_place(partner: SimulatedPartner, place: Place) -> None:
+    """After forget() the next process logs in."""
+    auth = make_auth(partner, cache=place.new_cache())
+    auth.token()
+    auth.forget()
+    make_auth(partner, cache=place.new_cache()).token()
+    assert partner.logins == 2
+
+
+def test_a_replaced_token_is_taken_over(partner: SimulatedPartner, place: Place, session: Any) -> None:
+    """A process whose token is refused takes the one that another has logged in for meanwhile."""
+    ours = make_auth(partner, cache=place.new_cache())
+    theirs = make_auth(partner, cache=place.new_cache())
+    assert ours.token().value == theirs.token().value
+    partner.revoke()
+    for auth in (theirs, ours):
+        response = session.get(f"{partner.base_url}/orders", auth=auth)
+        assert response.status_code == 200
+        assert not auth.signals_expiry(response)
+    assert partner.logins == 2
+    assert ours.token().value == theirs.token().value
+
+
+def test_a_found_token_that_is_refused_is_no_vain_refresh(
+    simulator: PartnerSimulator, tmp_path: Path, session: Any
+) -> None:
+    """A process that slept through two expiries does not cool down on the stale token found: it logs in."""
+    partner = simulator.bex
+    sleeper = make_auth(partner, cache=FileTokenCache(tmp_path))
+    worker = make_auth(partner, cache=FileTokenCache(tmp_path))
+    url = f"{partner.base_url}/orders"
+    for auth in (sleeper, worker):
+        session.get(url, auth=auth)
+    partner.revoke()
+    assert session.get(url, auth=worker).status_code == 200
+    partner.revoke()
+    answers = [session.get(url, auth=sleeper).status_code for _ in range(2)]
+    assert answers[1] == 200
+    assert partner.logins == 3
+
+
+def test_a_token_in_hand_touches_no_cache(simulator: PartnerSimulator, tmp_path: Path, session: Any) -> None:
+    """Requests with a good token neither read nor write: the place may be gone altogether."""
+    directory = tmp_path / "tokens"
+    auth = make_auth(simulator.bex, cache=FileTokenCache(directory))
+    auth.token()
+    for path in directory.iterdir():
+        path.unlink()
+    directory.rmdir()
+    for _ in range(5):
+        assert session.get(f"{simulator.bex.base_url}/orders", auth=auth).status_code == 200
+    assert not directory.exists()
+    assert simulator.bex.logins == 1
+
+
+@pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "foreign", "swapped"])
+def test_a_damaged_entry_is_a_miss(
+    simulator: PartnerSimulator, place: Place, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """Corrupt, truncated or foreign bytes cost one login and one warning; then there is a token again."""
+    partner = simulator.bex
+    cache = place.new_cache()
+    seen: list[str] = []
+    spied, cache.set = cache.set, lambda key, *rest: (seen.append(key), spied(key, *rest))[1]
+    make_auth(partner, cache=cache).token()
+    key = seen[0]
+    kept = cache.get(key)
+    assert kept is not None
+    spied(
+        key,
+        {
+            "empty": b"",
+            "truncated": kept[:-1],
+            "flipped": kept[:-1] + bytes([kept[-1] ^ 1]),
+            "foreign": b"\x80\x04K\x01." * 20,
+            "swapped": kept.replace(b"PA1", b"PA0"),
+        }[damage],
+    )
+    again = make_auth(partner, cache=place.new_cache()).token()
+    assert partner.logins == 2
+    assert make_auth(partner, cache=place.new_cache()).token() == again
+    assert [record.levelname for record in caplog.records if "unreadable" in record.msg] == ["WARNING"]
+
+
+def test_all_auth_classes_are_tried() -> None:
+    """The table of accounts that must be kept apart has every partner."""
+    assert OTHERS.keys() == AUTH_CLASSES.keys()
