@@ -1,18 +1,26 @@
-"""Logins that partner APIs want first, as `requests` auth objects."""
+"""Logins that partner APIs want first, as `requests` auth objects.
+
+Each name is imported when it is first used: a script pays for its own partner, not for the other four.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._auth import PartnerAuth
-from ._placement import HeaderPlacement, SessionFieldsPlacement
-from ._token import Token
-from .caches.memory import MemoryTokenCache
-from .errors import ForeignOrigin, InvalidLoginResponse, LoginRejected, LoginUnavailable, PartnerAuthError
-
 if TYPE_CHECKING:
+    from ._auth import PartnerAuth
+    from ._placement import HeaderPlacement, SessionFieldsPlacement
+    from ._token import Token
     from .caches.file import FileTokenCache
     from .caches.keyring import KeyringTokenCache
+    from .caches.memory import MemoryTokenCache
     from .caches.redis import RedisTokenCache
+    from .errors import (
+        ForeignOrigin,
+        InvalidLoginResponse,
+        LoginRejected,
+        LoginUnavailable,
+        PartnerAuthError,
+    )
     from .partners.bex import BexAuth
     from .partners.fiserv_boarding import FiservBoardingAuth
     from .partners.fiserv_commerce_connect import FiservCommerceConnectAuth
@@ -40,22 +48,28 @@ __all__ = [
     "Token",
 ]
 
-_IMPORTED_WHEN_USED = {
-    "BexAuth": ".partners.bex",
-    "FileTokenCache": ".caches.file",
-    "FiservBoardingAuth": ".partners.fiserv_boarding",
-    "FiservCommerceConnectAuth": ".partners.fiserv_commerce_connect",
-    "FiservPartnerAuth": ".partners.fiserv_partner",
-    "KeyringTokenCache": ".caches.keyring",
-    "RedisTokenCache": ".caches.redis",
-    "RpGatewayAuth": ".partners.rp_gateway",
+_MODULES = {
+    "BexAuth": "partners.bex",
+    "FileTokenCache": "caches.file",
+    "FiservBoardingAuth": "partners.fiserv_boarding",
+    "FiservCommerceConnectAuth": "partners.fiserv_commerce_connect",
+    "FiservPartnerAuth": "partners.fiserv_partner",
+    "HeaderPlacement": "_placement",
+    "KeyringTokenCache": "caches.keyring",
+    "MemoryTokenCache": "caches.memory",
+    "PartnerAuth": "_auth",
+    "RedisTokenCache": "caches.redis",
+    "RpGatewayAuth": "partners.rp_gateway",
+    "SessionFieldsPlacement": "_placement",
+    "Token": "_token",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _IMPORTED_WHEN_USED:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_IMPORTED_WHEN_USED[name], __name__), name)
+    module = import_module(f".{_MODULES.get(name, 'errors')}", __name__)
+    value = globals()[name] = getattr(module, name)
     return value
 
 

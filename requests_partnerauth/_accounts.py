@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Hashable
 
+from ._forks import ForkSafeLock
 from ._refresh import Account
 from .caches._base import TokenCache
 
-_REMEMBERED = 1000
+_REMEMBERED = 10_000
 
 
 class _Known:
@@ -26,8 +25,7 @@ class _Known:
         self._latest.append(account)
 
 
-_guard = threading.Lock()
-_accounts: weakref.WeakSet[Account] = weakref.WeakSet()
+_guard = ForkSafeLock()
 
 
 def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) -> Account:
@@ -40,7 +38,6 @@ def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) ->
         account = known.in_use.get(key)
         if account is None:
             account = make()
-            _accounts.add(account)
             if key is not None:
                 known.add(key, account)
         return account
@@ -53,14 +50,3 @@ def forget_all(cache: TokenCache) -> None:
         accounts = list(known.in_use.values())
     for account in accounts:
         account.forget()
-
-
-def _after_fork() -> None:
-    global _guard
-    _guard = threading.Lock()
-    for account in list(_accounts):
-        account.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

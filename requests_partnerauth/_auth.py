@@ -29,7 +29,7 @@ from ._sending import Sending, Stamp, answered, hooks_without_token
 from ._store import Store
 from ._token import Token
 from .caches._base import TokenCache
-from .caches.memory import process_wide
+from .caches.memory import MemoryTokenCache, process_wide
 from .errors import ForeignOrigin
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ class PartnerAuth(AuthBase):
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
         self._cache = _checked_cache(common.get("cache"))
-        self.refresh_cooldown = _arguments.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
+        self._refresh_cooldown = _arguments.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
-        self.may_resend = _arguments.flag("resend", common.get("resend", True))
-        self.log_in: LogIn = Login(
+        self._may_resend = _arguments.flag("resend", common.get("resend", True))
+        self._log_in: LogIn = Login(
             self,
             _checked_session(common.get("login_session")),
             _arguments.timeouts("login_timeout", common.get("login_timeout", (5, 30))),
@@ -163,11 +163,11 @@ class PartnerAuth(AuthBase):
             LoginUnavailable: No usable answer.
             InvalidLoginResponse: An answer that no login document describes.
         """
-        return self._usable_grant(self.shared()).token
+        return self._usable_grant(self._shared_account()).token
 
     def forget(self) -> None:
         """Drop the token and the remembered refusal, for all who share them. The next request logs in."""
-        self.shared().forget()
+        self._shared_account().forget()
 
     def preset(self, value: str, expires_at: float | None = None) -> None:
         """Use a token obtained elsewhere until it is refused or ends; no login happens before that.
@@ -176,7 +176,7 @@ class PartnerAuth(AuthBase):
             value: The token.
             expires_at: Its end in epoch seconds; None for no known end.
         """
-        self.shared().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
+        self._shared_account().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
 
     def who(self) -> str:
         """Who logs in, as messages name it."""
@@ -186,9 +186,9 @@ class PartnerAuth(AuthBase):
         """All that may stand in no message: the secret, unless the partner has more."""
         return [self.secret] if self.secret else []
 
-    def hidden(self) -> list[str]:
+    def _hidden(self) -> list[str]:
         """The secrets, and the tokens that this account had lately: a partner's words may repeat any."""
-        return [*self.secrets(), *self.shared().values()]
+        return [*self.secrets(), *self._shared_account().values()]
 
     def __repr__(self) -> str:
         username = f", username={self.username!r}" if self.username else ""
@@ -198,7 +198,7 @@ class PartnerAuth(AuthBase):
         url = request.url or ""
         if not url.startswith(self._home) and not self._origins.include(url):
             raise self._foreign(url)
-        account = self._shared or self.shared()
+        account = self._shared or self._shared_account()
         grant = account.current
         if grant is None or (grant.timed and account.now() >= grant.due_at):
             grant = self._usable_grant(account)
@@ -214,13 +214,16 @@ class PartnerAuth(AuthBase):
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:
-            request.hooks = {**request.hooks, "response": [sending, *hooks]}
+            hooks = [sending, *hooks]
+            # requests knows one event, niquests more.
+            others = len(request.hooks) > 1
+            request.hooks = {**request.hooks, "response": hooks} if others else {"response": hooks}
         return request
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_shared", "_stamp")}
 
-    def shared(self) -> Account:
+    def _shared_account(self) -> Account:
         """What all auth objects of one account and secret share in this process."""
         if self._shared is None:
             # setdefault is atomic: of two threads that come first, both go on with one and the same.
@@ -233,32 +236,35 @@ class PartnerAuth(AuthBase):
                 self._cache, None, lambda: Account(Store(None, "", "", self._clock), self._clock)
             )
         secret = self.secret
-        name = hashlib.sha256(json.dumps([self.partner, self.base_url, self.account]).encode()).hexdigest()
+        who = json.dumps([self.partner, self.base_url, self.account])
+        name = hashlib.blake2b(who.encode(), digest_size=20).hexdigest()
         encoded = secret.encode(errors="surrogatepass")
-        digest = hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()
-        entries = name if getattr(self._cache, "seals", True) else f"{name}.{digest}"
+        key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()}"
+        entries = name if getattr(self._cache, "seals", True) else key
+        # The account is itself what a memory keeps: written down as well, it would be there twice.
+        cache = None if isinstance(self._cache, MemoryTokenCache) else self._cache
         return account_of(
             self._cache,
-            (name, digest),
-            lambda: Account(Store(self._cache, entries, secret, self._clock), self._clock),
+            key,
+            lambda: Account(Store(cache, entries, secret, self._clock), self._clock),
         )
 
     def _usable_grant(self, account: Account) -> Grant:
         grant = account.usable()
         if grant is None:
-            outcome = account.obtain(self.log_in)
+            outcome = account.obtain(self._log_in)
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome
         if grant.is_due(self._clock):
-            account.refresh_ahead(self.log_in)
+            account.refresh_ahead(self._log_in)
         return grant
 
-    def is_home(self, url: str) -> bool:
+    def _is_home(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
         return url.startswith(self._home) or self._origins.include(url)
 
-    def is_refused(self, response: requests.Response) -> bool:
+    def _says_expired(self, response: requests.Response) -> bool:
         """Whether a response from home is an expiry signal: the partner's or the user's own."""
         return self.signals_expiry(response) or (
             self._expired_when is not None and self._expired_when(response)

@@ -63,7 +63,7 @@ class _Scrubber:
             return request
         body = _body_of(request)
         for auth, _ in self._auths:
-            if auth.is_home(request.uri):
+            if auth._is_home(request.uri):
                 self._learn(*_tokens_in(request, body, auth))
         request.uri = self._text(request.uri)
         request.headers = {name: self._text(value) for name, value in request.headers.items()}
@@ -115,7 +115,7 @@ def _body_of(request: Any) -> bytes | None:
 
 def _tokens_in(request: Any, body: bytes | None, auth: PartnerAuth) -> Iterator[str | None]:
     """The token that a request carries, wherever it came from, and the one that its auth has now."""
-    current, placement = auth.shared().current, auth.placement
+    current, placement = auth._shared_account().current, auth.placement
     yield current.value if current is not None else None
     if isinstance(placement, HeaderPlacement):
         value = request.headers.get(placement.name, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from ._clock import Clock
@@ -23,6 +24,7 @@ class Flight:
         self.replaces = replaces
         self.is_forgotten = False
         self._clock = clock
+        self._pid = os.getpid()
         self._landed = threading.Event()
         self.extend()
 
@@ -32,8 +34,8 @@ class Flight:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it should long have ended: whoever comes now flies alone."""
-        return self._clock.monotonic() >= self._overdue_at
+        """Whether it should have ended, or in a forked child never will: whoever comes now flies alone."""
+        return self._clock.monotonic() >= self._overdue_at or self._pid != os.getpid()
 
     def land(self, outcome: Grant | Failure | None) -> None:
         """Tell everyone who waits. None: it was interrupted, and says nothing about the login."""

@@ -40,7 +40,7 @@ class Answers(Protocol):
 
     def who(self) -> str: ...
 
-    def hidden(self) -> list[str]: ...
+    def _hidden(self) -> list[str]: ...
 
 
 class _Outage(NamedTuple):
@@ -61,6 +61,8 @@ class Login:
         rejection_cooldown: Seconds in which refused credentials are not tried again.
         clock: What tells the time.
     """
+
+    __slots__ = ("_answers", "_clock", "_session", "_timeouts", "limit", "rejection_cooldown")
 
     def __init__(
         self,
@@ -192,7 +194,7 @@ class Login:
         )
 
     def _safe(self, words: object, request: requests.PreparedRequest) -> str:
-        return one_line(words, [*self._answers.hidden(), *in_headers_of(request)])
+        return one_line(words, [*self._answers._hidden(), *in_headers_of(request)])
 
     def _rejected(self, code: str | None, partner_message: str, request: requests.PreparedRequest) -> Failure:
         code = None if code is None else self._safe(code, request)

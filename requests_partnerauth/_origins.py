@@ -67,6 +67,8 @@ def _host(host: str | None) -> str:
 class Origins:
     """The origins that may see an auth's token: base_url's and those the user added."""
 
+    __slots__ = ("_known", "own", "prefixes")
+
     def __init__(self, base_url: str, origins: Iterable[str], *, allow_http: bool) -> None:
         if isinstance(origins, (str, bytes)) or not isinstance(origins, Iterable):
             raise ValueError('origins: a collection of URLs is wanted: origins=("https://...",)')
@@ -75,7 +77,7 @@ class Origins:
             known.append(_checked("origins", origin, allow_http=allow_http))
             if urlsplit(origin).path not in ("", "/"):
                 raise ValueError("origins: scheme, host and port are wanted, without a path")
-        self._known = frozenset(known)
+        self._known = tuple(known)
         self.own = known[0]
         usual = tuple(f"{origin}/" for origin in dict.fromkeys(known))
         self.prefixes: str | tuple[str, ...] = usual[0] if len(usual) == 1 else usual

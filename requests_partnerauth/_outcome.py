@@ -20,7 +20,8 @@ class Grant:
     """
 
     __slots__ = (
-        "accepted", "after_refusal", "cooling_until", "due_at", "ends_at", "login_id", "timed", "token", "value",
+        "accepted", "after_refusal", "cooling_until", "due_at", "ends_at", "login_id",
+        "timed", "token", "value",
     )  # fmt: skip
 
     def __init__(self, token: Token, login_id: str, clock: Clock, *, after_refusal: bool = False) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import math
 import sys
 import threading
 from abc import abstractmethod
-from collections import deque
 from typing import Protocol
 
 from ._clock import Clock
 from ._flight import Flight
+from ._forks import ForkSafeLock
 from ._outcome import Failure, Grant
 from ._store import Store, new_login_id
 from ._token import Token
@@ -25,6 +24,8 @@ from .errors import LoginUnavailable
 logger = logging.getLogger(__name__)
 
 _PAUSE = 10.0
+_REMEMBERED_LOGINS = 16
+_REMEMBERED_VALUES = 4
 
 
 class LogIn(Protocol):
@@ -49,19 +50,23 @@ class Account:
         clock: What tells the time.
     """
 
+    __slots__ = (
+        "__weakref__", "_clock", "_flight", "_lock", "_refusal", "_refusal_until", "_refused",
+        "_refused_logins", "_refused_values", "_store", "current", "now",
+    )  # fmt: skip
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self.current: Grant | None = None
-        self._store = store
         self.now = clock.monotonic
+        self._store = store
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._flight: Flight | None = None
         self._refused = False
-        self._refused_logins: deque[str] = deque(maxlen=16)
-        self._refused_values: deque[str] = deque(maxlen=4)
+        self._refused_logins: tuple[str, ...] = ()
+        self._refused_values: tuple[str, ...] = ()
         self._refusal: Failure | None = None
         self._refusal_until = 0.0
-        self._preset_at = -math.inf
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
         """The current token, unless it has ended or is the one that was just refused."""
@@ -128,8 +133,8 @@ class Account:
         """The partner has refused this token: no request uses it any more."""
         with self._lock:
             if grant.login_id not in self._refused_logins:
-                self._refused_logins.append(grant.login_id)
-                self._refused_values.append(grant.value)
+                self._refused_logins = (*self._refused_logins, grant.login_id)[-_REMEMBERED_LOGINS:]
+                self._refused_values = (*self._refused_values, grant.value)[-_REMEMBERED_VALUES:]
             if grant.is_from_login_of(self.current):
                 self.current = None
                 self._refused = True
@@ -150,16 +155,19 @@ class Account:
     def preset(self, token: Token) -> None:
         """Use this token from now on, until it is refused or ends. It stays in this process."""
         grant = Grant(token, new_login_id(), self._clock)
+        older = self._store.token()
         with self._lock:
             self.current = grant
-            self._preset_at = token.issued_at
+            if older is not None:
+                # Once the preset token is refused, a login follows, not what it had replaced.
+                self._refused_logins = (*self._refused_logins, older.login_id)[-_REMEMBERED_LOGINS:]
 
     def forget(self) -> None:
         """Drop the token and the remembered refusal, here and in the cache; a login under way is not kept."""
         with self._lock:
             if self.current is not None:
                 # A cache that is down keeps its entry: it is not taken from there again.
-                self._refused_logins.append(self.current.login_id)
+                self._refused_logins = (*self._refused_logins, self.current.login_id)[-_REMEMBERED_LOGINS:]
             self.current = self._refusal = None
             self._refused = False
             if self._flight is not None:
@@ -206,8 +214,6 @@ class Account:
         with self._lock:
             if kept.is_from_login_of(replaced) or kept.login_id in self._refused_logins:
                 return False
-            if kept.token.issued_at <= self._preset_at:
-                return False
         return not (kept.has_ended(self._clock) if due is None else kept.is_due(self._clock))
 
     def _logged_in(self, flight: Flight, log_in: LogIn, due: Grant | None) -> Grant | Failure:
@@ -248,8 +254,3 @@ class Account:
         if self._refusal is not None and self._clock.monotonic() >= self._refusal_until:
             self._refusal = None
         return self._refusal
-
-    def after_fork(self) -> None:
-        """In a child process: no login is under way here, and nobody holds the lock."""
-        self._lock = threading.Lock()
-        self._flight = None

@@ -6,7 +6,6 @@ import base64
 import itertools
 import re
 from collections.abc import Iterable
-from html.entities import codepoint2name
 from urllib.parse import urlsplit
 
 import requests
@@ -144,6 +143,9 @@ def _ways(character: str) -> list[str]:
         rf"&\#0{{0,4}}{number};",
         rf"&\#x0{{0,4}}{number:x};",
     ]
+    # Imported when there is something to hide in an error: it costs more than all else here.
+    from html.entities import codepoint2name
+
     if number in codepoint2name:
         ways.append(f"&{codepoint2name[number]};")
     if character.isascii():

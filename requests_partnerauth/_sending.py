@@ -7,8 +7,6 @@ thread, so one prepared request may be sent by many threads, any number of times
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -16,6 +14,7 @@ from typing import Any, Protocol, cast
 
 import requests
 
+from ._forks import ForkSafeLock
 from ._outcome import Failure, Grant
 from ._placement import Mark, Placement
 from ._redirects import redirect_target
@@ -26,7 +25,7 @@ from ._scrub import bare_response, erase_from_url
 logger = logging.getLogger(__name__)
 
 _LEAVES = "_partnerauth_leaves"
-_handing_over = threading.Lock()
+_handing_over = ForkSafeLock()
 
 
 class Sender(Protocol):
@@ -34,24 +33,24 @@ class Sender(Protocol):
 
     partner: str
     placement: Placement
-    may_resend: bool
-    refresh_cooldown: float
+    _may_resend: bool
+    _refresh_cooldown: float
 
     @property
     @abstractmethod
-    def log_in(self) -> LogIn:
+    def _log_in(self) -> LogIn:
         """How the account logs in."""
 
     @abstractmethod
-    def shared(self) -> Account:
+    def _shared_account(self) -> Account:
         """What all auth objects of the account share."""
 
     @abstractmethod
-    def is_home(self, url: str) -> bool:
+    def _is_home(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
 
     @abstractmethod
-    def is_refused(self, response: requests.Response) -> bool:
+    def _says_expired(self, response: requests.Response) -> bool:
         """Whether a response from home is an expiry signal."""
 
     @abstractmethod
@@ -121,7 +120,7 @@ def answered(
 ) -> requests.Response:
     """What the caller gets for the response to a signed request: it, or that of the one resend."""
     request = response.request
-    if not auth.is_home(request.url or ""):
+    if not auth._is_home(request.url or ""):
         return response
     if _is_refused(auth, response, sent_with):
         # requests-cache runs the hooks once more, on what came out of them: that is no second refusal.
@@ -139,9 +138,11 @@ def _is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, 
     if getattr(response, "connection", None) is None:
         return False
     if not sent_with.get("stream") and not 300 <= response.status_code < 400:
-        response.content  # noqa: B018  # requests would read it next: now is_refused may look into it
+        response.content  # noqa: B018  # requests would read it next: now the partner may look into it
     try:
-        return auth.is_refused(response) or (response.status_code == 401 and _lacks_token(response.request))
+        return auth._says_expired(response) or (
+            response.status_code == 401 and _lacks_token(response.request)
+        )
     except BaseException:
         # Nobody will get this response: its connection may not be lost to the pool with it.
         response.close()
@@ -151,12 +152,12 @@ def _is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, 
 def _sent_again(
     auth: Sender, grant: Grant, response: requests.Response, sent_with: dict[str, Any]
 ) -> requests.Response:
-    account, request = auth.shared(), response.request
+    account, request = auth._shared_account(), response.request
     refused = _carried_by(auth, request, grant)
     if refused is not None and refused.is_from_login_of(account.current) and account.is_cooling(refused):
         return response
-    if not auth.may_resend or not rewind(request):
-        if auth.may_resend:
+    if not auth._may_resend or not rewind(request):
+        if auth._may_resend:
             why = "a body that can't be replayed is not resent"
             logger.warning("%s: token %s refused; %s", auth.partner, grant.token.fingerprint, why)
         if refused is not None:
@@ -166,7 +167,7 @@ def _sent_again(
     if refused is not None:
         account.reject(refused)
     newer = account.usable(refused)
-    fresh = newer or account.obtain(auth.log_in, refused)
+    fresh = newer or account.obtain(auth._log_in, refused)
     if isinstance(fresh, Failure):
         raise fresh.error(bare_response(response, [*auth.secrets(), grant.value]))
     old = refused.token.fingerprint if refused else "none"
@@ -182,7 +183,7 @@ def _sent_again(
 
 
 def _lacks_token(request: requests.PreparedRequest) -> bool:
-    """Whether its token was dropped on the way to this hop, and with it what else the partner wants to see."""
+    """Whether its token was dropped on the way to this hop, and with it what else home wants to see."""
     hooks = [hook for hook in request.hooks["response"] if isinstance(hook, Sending)]
     return any(not hook.args[0].placement.carries(request, hook.grant.value) for hook in hooks)
 
@@ -213,10 +214,10 @@ def _give_up(auth: Sender, account: Account, refused: Grant, *, elsewhere: bool 
 
 
 def _cool(auth: Sender, account: Account, refused: Grant) -> None:
-    account.cool(refused, auth.refresh_cooldown)
+    account.cool(refused, auth._refresh_cooldown)
     logger.warning(
         "%s: token %s refused, though new; for %g s that starts no further login",
-        auth.partner, refused.token.fingerprint, auth.refresh_cooldown,
+        auth.partner, refused.token.fingerprint, auth._refresh_cooldown,
     )  # fmt: skip
 
 
@@ -242,7 +243,7 @@ def _keep_from_foreigners(
     It gets none back: another thread that sends the same request could place one before the hop is built.
     """
     target = redirect_target(response)
-    if target is None or auth.is_home(target):
+    if target is None or auth._is_home(target):
         return
     tokens = [grant.value]
     with _handing_over:
@@ -254,12 +255,3 @@ def _keep_from_foreigners(
     location = erase_from_url(response.headers.pop("location"), [*tokens, *auth.secrets()])
     if location is not None:
         response.headers["location"] = location
-
-
-def _after_fork() -> None:
-    global _handing_over
-    _handing_over = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

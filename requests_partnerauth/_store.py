@@ -39,6 +39,10 @@ class Store:
         clock: What tells the time.
     """
 
+    __slots__ = (
+        "_cache", "_clock", "_name", "_rests_until", "_seal", "_seals", "_secret", "_troubles", "_unreadable",
+    )  # fmt: skip
+
     def __init__(self, cache: TokenCache | None, name: str, secret: str, clock: Clock) -> None:
         self._cache = cache
         self._seals = cache is not None and getattr(cache, "seals", True)
@@ -184,7 +188,7 @@ def _is_first(seen: dict[str, object], word: str) -> bool:
 
 def new_login_id() -> str:
     """A name for one login, the same in every process that shares its token."""
-    return os.urandom(16).hex()
+    return os.urandom(8).hex()
 
 
 def _entry_of(grant: Grant) -> dict[str, Any]:

@@ -26,6 +26,13 @@ def _finite(seconds: float | None) -> float | None:
     return float(seconds) if math.isfinite(seconds) else None
 
 
+_NO_DETAILS: Mapping[str, Any] = {}
+
+
+def _copied(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(details) if details else _NO_DETAILS
+
+
 @attrs.frozen(kw_only=False)
 class Token:
     """What a login gave. A value: it never changes; a refresh makes another one.
@@ -43,7 +50,7 @@ class Token:
     expires_at: float | None = attrs.field(default=None, converter=_finite)
     refresh_token: str | None = attrs.field(default=None, repr=False)
     _details: Mapping[str, Any] = attrs.field(
-        factory=dict, repr=False, eq=False, converter=dict, alias="details"
+        default=_NO_DETAILS, repr=False, eq=False, converter=_copied, alias="details"
     )
 
     @property

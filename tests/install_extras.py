@@ -1,6 +1,6 @@
 """Installs the wheel, bare and with each extra, into an empty environment, and uses what it brings.
 
-    python tests/install_extras.py FOLDER_WITH_THE_WHEEL FOLDER_FOR_ENVIRONMENTS
+python tests/install_extras.py FOLDER_WITH_THE_WHEEL FOLDER_FOR_ENVIRONMENTS
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def test_a_stored_token_waits_for_no_lock(simulator: PartnerSimulator, cache: To
     auth = make_auth(partner, cache=cache)
     token = auth.token()
     started = time.monotonic()
-    with auth.shared()._store.lock(60), python(LOG_IN, pickled(auth)) as other:
+    with auth._shared_account()._store.lock(60), python(LOG_IN, pickled(auth)) as other:
         assert other.stdout is not None
         found = other.stdout.read().split()
     assert time.monotonic() - started < 25

@@ -34,7 +34,7 @@ class TimedLogIn:
 
 def log_in(auth: PartnerAuth) -> tuple[Token, float | None]:
     """The token, and the seconds that its login took; None for those where it was in the cache."""
-    timed = auth.log_in = TimedLogIn(auth.log_in)
+    timed = auth._log_in = TimedLogIn(auth._log_in)
     try:
         return auth.token(), timed.took
     except LoginRejected as error:

@@ -1,0 +1,170 @@
+"""Sessions with an auth can be pickled, copied and forked, and each copy works on its own."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from conftest import make_auth
+from together import Background, is_good, together
+
+from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
+from requests_partnerauth.simulator import Call, PartnerSimulator, SimulatedPartner
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+def in_a_child(action: Callable[[], bool], within: int = 20) -> bool:
+    """Whether the action gives True in a forked child, which is ended when it takes too long."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of threads, which are the point
+        child = os.fork()
+    if child == 0:
+        signal.alarm(within)
+        status = 1
+        try:
+            status = 0 if action() else 2
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def round_trip(thing: Any, how: str) -> Any:
+    if how == "pickle":
+        return pickle.loads(pickle.dumps(thing))
+    return copy.deepcopy(thing) if how == "deepcopy" else copy.copy(thing)
+
+
+@pytest.mark.parametrize("how", ["pickle", "deepcopy", "copy"])
+def test_a_copied_session_works(partner: SimulatedPartner, session: requests.Session, how: str) -> None:
+    """A session in use comes out of a pickle or a copy without token and locks, and heals like the first."""
+    session.auth = make_auth(partner)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    token = session.auth.token().value
+    assert token.encode() not in pickle.dumps(session)
+    with round_trip(session, how) as copied:
+        assert type(copied.auth) is type(session.auth)
+        assert copied.auth is not session.auth or how == "copy"
+        assert is_good(copied.get(f"{partner.base_url}/echo"))
+        partner.revoke()
+        assert all(map(is_good, together(8, lambda number: copied.get(f"{partner.base_url}/echo"))))
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+
+
+def test_what_was_pickled_while_logged_out_logs_in(partner: SimulatedPartner) -> None:
+    """A copy of an auth that never logged in, used by 16 threads, logs in once."""
+    auth = pickle.loads(pickle.dumps(make_auth(partner)))
+    assert all(map(is_good, together(16, lambda number: requests.get(f"{partner.base_url}/echo", auth=auth))))
+    assert partner.login_attempts == 1
+
+
+def test_a_deepcopy_shares_the_token(partner: SimulatedPartner) -> None:
+    """A copy in the same process has the same cache, so it logs in no second time."""
+    auth = make_auth(partner)
+    assert copy.deepcopy(auth).token() is auth.token()
+    assert partner.login_attempts == 1
+
+
+def test_the_default_cache_stays_the_default_in_a_pickle(simulator: PartnerSimulator) -> None:
+    """An auth on the process-wide cache comes out of a pickle on the process-wide cache."""
+    partner = simulator.bex
+    auth = BexAuth(**partner.credentials)
+    auth.token()
+    assert pickle.loads(pickle.dumps(auth)).token().value == partner.issued[0]
+    assert partner.login_attempts == 1
+    auth.forget()
+
+
+def test_arguments_survive(simulator: PartnerSimulator) -> None:
+    """Cooldowns, origins and the rest are the copy's too."""
+    partner = simulator.rp_gateway
+    auth = make_auth(
+        partner,
+        resend=False,
+        refresh_cooldown=7,
+        rejection_cooldown=8,
+        login_timeout=(1, 2),
+        login_session=requests.Session(),
+    )
+    twin = pickle.loads(pickle.dumps(auth))
+    assert repr(twin) == repr(auth)
+    assert (twin._may_resend, twin._refresh_cooldown) == (False, 7)
+    assert (twin._log_in.rejection_cooldown, twin._log_in.limit) == (8, 3)
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=twin))
+
+
+@needs_fork
+@pytest.mark.parametrize("cache", ["memory", "default"])
+def test_a_child_forked_during_a_login_completes(simulator: PartnerSimulator, cache: str) -> None:
+    """While another thread logs in, a forked child logs in by itself and does not hang."""
+    partner = simulator.fiserv_boarding
+    arguments = {"cache": MemoryTokenCache()} if cache == "memory" else {}
+    auth: PartnerAuth = make_auth(partner, **arguments)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def hang_once(call: Call) -> None:
+        if partner.login_attempts == 1:
+            under_way.set()
+            go_on.wait(60)
+
+    partner.answer_logins(hang_once)
+    hanging = Background(auth.token)
+    waiting = Background(auth.token)
+    assert under_way.wait(10)
+    assert in_a_child(lambda: is_good(requests.get(f"{partner.base_url}/echo", auth=auth, timeout=10)))
+    assert hanging.is_running
+    go_on.set()
+    assert hanging.result() is waiting.result()
+    assert partner.login_attempts == 2
+    auth.forget()
+
+
+@needs_fork
+def test_a_child_has_the_parents_token(partner: SimulatedPartner) -> None:
+    """A child uses the token that was there at the fork, heals by itself, and leaves the parent as it is."""
+    auth = make_auth(partner)
+    auth.token()
+
+    def child() -> bool:
+        good = is_good(requests.get(f"{partner.base_url}/echo", auth=auth, timeout=10))
+        return good and not is_good(requests.get(f"{partner.base_url}/always-refuse", auth=auth, timeout=10))
+
+    assert in_a_child(child)
+    assert partner.logins == 2
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=auth))
+
+
+@needs_fork
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS frameworks do not survive forks under load")
+def test_children_forked_under_load_complete(simulator: PartnerSimulator) -> None:
+    """Twenty children, forked while eight threads log in, wait and forget, all finish their request."""
+    partner = simulator.bex
+    partner.login_delay = 0.01
+    auth = make_auth(partner)
+    done = threading.Event()
+
+    def churn() -> None:
+        while not done.is_set():
+            auth.forget()
+            auth.token()
+
+    threads = [threading.Thread(target=churn, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            assert in_a_child(lambda: auth.token().value != "")
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(20)

@@ -1,0 +1,182 @@
+"""A login that hangs, drips or is interrupted holds nobody up for longer than its time."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from conftest import make_auth
+from requests.adapters import HTTPAdapter
+from together import Background, is_good, together
+
+from requests_partnerauth import BexAuth, LoginUnavailable, MemoryTokenCache, Token
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply
+
+TIMEOUT = (0.4, 0.8)
+HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
+
+
+class OddServer:
+    """Accepts connections, counts them and lets a function misbehave on each."""
+
+    def __init__(self, behave: Callable[[socket.socket, threading.Event], None]) -> None:
+        self._behave = behave
+        self._closing = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.connections = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            self._behave(connection, self._closing)
+
+    def close(self) -> None:
+        self._closing.set()
+        self._listener.close()
+
+
+def say_nothing(connection: socket.socket, closing: threading.Event) -> None:
+    closing.wait(60)
+
+
+def drip(connection: socket.socket, closing: threading.Event, reply: bytes) -> None:
+    for byte in reply:
+        if closing.wait(0.05):
+            return
+        connection.sendall(bytes([byte]))
+
+
+def drip_all(connection: socket.socket, closing: threading.Event) -> None:
+    drip(connection, closing, HEADERS + b"x" * 5000)
+
+
+def drip_the_body(connection: socket.socket, closing: threading.Event) -> None:
+    connection.sendall(HEADERS)
+    drip(connection, closing, b"x" * 5000)
+
+
+@pytest.fixture(params=[say_nothing, drip_all, drip_the_body])
+def server(request: pytest.FixtureRequest) -> Iterator[OddServer]:
+    opened = OddServer(request.param)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+def test_a_hung_login_is_bounded_for_all(server: OddServer, own_session: bool) -> None:
+    """16 threads get an error within connect plus read of `login_timeout` and a second; then a new try."""
+    transport = requests.Session() if own_session else None
+    auth = BexAuth(
+        "user",
+        "secret",
+        base_url=server.base_url,
+        cache=MemoryTokenCache(),
+        login_timeout=TIMEOUT,
+        login_session=transport,
+    )
+    started = time.monotonic()
+    errors = together(16, lambda number: requests.get(f"{server.base_url}/echo", auth=auth))
+    assert time.monotonic() - started < sum(TIMEOUT) + 1.0
+    assert [type(error) for error in errors] == [LoginUnavailable] * 16
+    before = server.connections
+    with pytest.raises(LoginUnavailable):
+        auth.token()
+    assert before < server.connections <= 2 * before + 1
+    if transport is not None:
+        transport.close()
+
+
+class InterruptedOnce(HTTPAdapter):
+    """Lets the first login of all be interrupted, once told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way, self.go_on = threading.Event(), threading.Event()
+
+    def send(self, *arguments: Any, **sent_with: Any) -> requests.Response:
+        if not self.under_way.is_set():
+            self.under_way.set()
+            self.go_on.wait(30)
+            raise KeyboardInterrupt
+        return super().send(*arguments, **sent_with)
+
+
+def test_an_interrupted_login_poisons_nobody(simulator: PartnerSimulator) -> None:
+    """Ctrl-C in the thread that logs in ends that thread's call; those who wait log in once and go on."""
+    partner, adapter, transport = simulator.bex, InterruptedOnce(), requests.Session()
+    transport.mount("http://", adapter)
+    auth = make_auth(partner, login_session=transport)
+
+    def call() -> requests.Response:
+        return requests.get(f"{partner.base_url}/echo", auth=auth)
+
+    leader = Background(call)
+    assert adapter.under_way.wait(10)
+    others = [Background(call) for _ in range(16)]
+    adapter.go_on.set()
+    assert isinstance(leader.result(), KeyboardInterrupt)
+    assert all(is_good(other.result()) for other in others)
+    assert partner.login_attempts == 1
+    transport.close()
+
+
+def test_whoever_comes_after_a_login_was_given_up_flies_alone(simulator: PartnerSimulator) -> None:
+    """A login that outlives its time, in the user's code, holds up neither those who wait nor later ones."""
+    partner, go_on, under_way = simulator.bex, threading.Event(), threading.Event()
+
+    class Ponderous(BexAuth):
+        def parse_login(self, response: requests.Response) -> Token:
+            if not under_way.is_set():
+                under_way.set()
+                go_on.wait(60)
+            return super().parse_login(response)
+
+    auth = Ponderous(**partner.credentials, cache=MemoryTokenCache(), login_timeout=(0.2, 0.3))
+    leader = Background(auth.token)
+    assert under_way.wait(10)
+    errors = together(8, lambda number: auth.token())
+    assert [type(error) for error in errors] == [LoginUnavailable] * 8
+    token = auth.token()
+    assert (token.value, partner.login_attempts) == (partner.issued[1], 2)
+    go_on.set()
+    assert leader.result().value == partner.issued[0]
+    assert auth.token() is token, "the late one may not replace what came after it"
+
+
+def test_a_token_that_outlives_its_login_by_nothing_is_still_used(simulator: PartnerSimulator) -> None:
+    """Where a login takes longer than its token lives, requests go through without a login each."""
+    partner = simulator.fiserv_boarding
+    partner.ttl = 0.005  # minutes
+    partner.login_delay = 0.5
+    auth = make_auth(partner)
+    with requests.Session() as session:
+        session.auth = auth
+        assert all(is_good(session.get(f"{partner.base_url}/echo")) for _ in range(10))
+    assert partner.login_attempts <= 3
+
+
+def test_a_login_may_be_slow(simulator: PartnerSimulator) -> None:
+    """A login that is answered just within its time is a login."""
+    partner = simulator.rp_gateway
+
+    def slowly(call: Call) -> Reply | None:
+        time.sleep(0.4)
+        return None
+
+    partner.answer_logins(slowly)
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=make_auth(partner, login_timeout=TIMEOUT)))

@@ -1,0 +1,106 @@
+"""A login over TLS: whom it trusts, and what it shows of itself."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import trustme
+from recording_server import Answer, RecordingServer, recording_server
+
+from requests_partnerauth import BexAuth, LoginUnavailable, MemoryTokenCache
+
+GRANTED = Answer(body=json.dumps({"value": "TOKEN-FROM-LOGIN"}).encode())
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA) -> Iterator[str]:
+    with authority.cert_pem.tempfile() as path:
+        yield path
+
+
+def tls_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def tls_server(authority: trustme.CA) -> Iterator[RecordingServer]:
+    with recording_server(tls_context(authority)) as server:
+        server.answer = GRANTED
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def bex(base_url: str, **arguments: Any) -> BexAuth:
+    return BexAuth("user123", "a password", base_url=base_url, cache=MemoryTokenCache(), **arguments)
+
+
+def test_an_unknown_authority_is_not_trusted(tls_server: RecordingServer) -> None:
+    """Without its CA the server's certificate is refused before the password is sent, and not tried again."""
+    with pytest.raises(LoginUnavailable, match="certificate is not trusted"):
+        bex(tls_server.url).token()
+    assert tls_server.heard == []
+
+
+@pytest.mark.parametrize("how", ["verify", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_given_authority_is_trusted(
+    tls_server: RecordingServer, bundle: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """With its CA, from the lent session's verify or the environment, the login goes through."""
+    with requests.Session() as session:
+        if how == "verify":
+            session.verify = bundle
+        else:
+            monkeypatch.setenv(how, bundle)
+        auth = bex(tls_server.url, login_session=session if how == "verify" else None)
+        assert auth.token().value == "TOKEN-FROM-LOGIN"
+    assert len(tls_server.heard) == 1
+
+
+def test_the_api_sessions_own_verify_is_not_the_logins(tls_server: RecordingServer, bundle: str) -> None:
+    """verify on the API session alone does not reach a login without a lent session: it fails closed."""
+    with requests.Session() as session:
+        session.verify = bundle
+        session.auth = bex(tls_server.url)
+        with pytest.raises(LoginUnavailable, match="certificate is not trusted"):
+            session.get(f"{tls_server.url}/echo")
+        session.auth = bex(tls_server.url, login_session=session)
+        assert session.get(f"{tls_server.url}/echo").status_code == 200
+
+
+def test_a_client_certificate_is_shown(authority: trustme.CA, bundle: str, tmp_path: Path) -> None:
+    """A server that wants a client certificate gets the lent session's; without one there is no login."""
+    context = tls_context(authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    client = authority.issue_cert("client@partner.test")
+    certificate = tmp_path / "client.pem"
+    client.private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    with recording_server(context) as server, requests.Session() as session:
+        server.answer = GRANTED
+        session.verify = bundle
+        with pytest.raises(LoginUnavailable):
+            bex(server.url, login_session=session, login_timeout=(3, 3)).token()
+        assert server.heard == []
+        session.cert = str(certificate)
+        assert bex(server.url, login_session=session).token().value == "TOKEN-FROM-LOGIN"

@@ -1,0 +1,274 @@
+"""A token is refreshed in the last fifth of its life, in the background, and never sent past its end."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from conftest import make_auth, wrong_secret
+from manual_clock import ManualClock, join_refreshes
+from together import is_good, together
+
+from requests_partnerauth import (
+    FileTokenCache,
+    FiservBoardingAuth,
+    LoginRejected,
+    LoginUnavailable,
+    PartnerAuth,
+)
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    return clock
+
+
+@pytest.fixture
+def partner(simulator: PartnerSimulator, clock: ManualClock) -> SimulatedPartner:
+    """A partner whose tokens live 100 s on the test's clock, and which says so."""
+    partner = simulator.fiserv_boarding
+    partner.clock, partner.lifetime, partner.ttl = clock.monotonic, 100.0, 100
+    return partner
+
+
+def auth_for(partner: SimulatedPartner, **arguments: Any) -> PartnerAuth:
+    return make_auth(partner, ttl_unit=timedelta(seconds=1), **arguments)
+
+
+def test_no_request_waits_for_it(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock
+) -> None:
+    """While the refresh hangs, 16 threads go on with the present token; then all have the new one."""
+    session.auth = auth_for(partner)
+    session.auth.token()
+    go_on = threading.Event()
+    partner.answer_logins(lambda call: None if go_on.wait(30) else Reply(500))
+    clock.advance(81)
+
+    def call(number: int) -> list[Any]:
+        return [session.get(f"{partner.base_url}/echo") for _ in range(5)]
+
+    for responses in together(16, call):
+        assert all(map(is_good, responses))
+    assert {called.headers["Authorization"] for called in partner.calls} == {partner.issued[0]}
+    go_on.set()
+    join_refreshes()
+    clock.advance(18.9)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert partner.calls[-1].headers["Authorization"] == partner.issued[1]
+    assert (partner.login_attempts, partner.logins, partner.refusals) == (2, 2, 0)
+
+
+@pytest.mark.slow
+def test_the_last_fifth_in_real_time(simulator: PartnerSimulator, session: requests.Session) -> None:
+    """Lifetime 5 s, a refresh of 600 ms, 16 threads in the last fifth: one login, no delay, no refusal."""
+    partner = simulator.fiserv_boarding
+    partner.lifetime, partner.ttl, partner.login_delay = 5.0, 5, 0.6
+    session.auth = auth_for(partner)
+    session.auth.token()
+    issued_at = time.monotonic()
+    time.sleep(3.3)
+    slowest = 0.0
+
+    def call(number: int) -> list[Any]:
+        nonlocal slowest
+        responses = []
+        while time.monotonic() < issued_at + 5.4:
+            started = time.monotonic()
+            responses.append(session.get(f"{partner.base_url}/echo"))
+            slowest = max(slowest, time.monotonic() - started)
+            time.sleep(0.02)
+        return responses
+
+    for responses in together(16, call):
+        assert len(responses) > 10
+        assert all(map(is_good, responses))
+    assert (partner.logins, partner.login_attempts, partner.refusals) == (2, 2, 0)
+    assert slowest < 0.5
+
+
+@pytest.mark.parametrize(("lifetime", "early"), [(5, 1.0), (100, 20.0), (300, 60.0), (86_400, 60.0)])
+def test_it_begins_in_the_last_fifth_and_at_most_a_minute_before_the_end(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, lifetime: int, early: float
+) -> None:
+    """Before that moment no login is started; from it on, one is."""
+    partner.ttl = partner.lifetime = lifetime
+    session.auth = auth_for(partner)
+    session.auth.token()
+    clock.advance(lifetime - early - 0.01)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    join_refreshes()
+    assert partner.login_attempts == 1
+    clock.advance(0.02)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    join_refreshes()
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert (partner.login_attempts, partner.refusals) == (2, 0)
+
+
+@pytest.mark.parametrize("lifetime", [5, 100])
+def test_a_token_past_its_end_is_never_sent(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, lifetime: int
+) -> None:
+    """Also where the refresh ahead failed a moment before the end, the next request waits for a new token."""
+    partner.ttl = partner.lifetime = lifetime
+    session.auth = auth_for(partner)
+    session.auth.token()
+    partner.answer_logins(Reply(503))
+    clock.advance(lifetime - 0.5)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    join_refreshes()
+    clock.advance(0.6)
+    calls = len(partner.calls)
+    with pytest.raises(LoginUnavailable):
+        session.get(f"{partner.base_url}/echo")
+    assert len(partner.calls) == calls
+    partner.answer_logins(None)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert partner.refusals == 0
+
+
+@pytest.mark.parametrize("shift", [3600.0, -3600.0, 10 * 365 * 86_400.0])
+def test_setting_the_wall_clock_changes_nothing(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, tmp_path: Path, shift: float
+) -> None:
+    """A wall clock set back or forward neither ends a token early nor keeps one alive past its end."""
+    session.auth = auth_for(partner, cache=FileTokenCache(tmp_path))
+    session.auth.token()
+    clock.set_wall_back(shift)
+    clock.advance(79)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    join_refreshes()
+    assert partner.login_attempts == 1
+    clock.advance(22)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert (partner.login_attempts, partner.refusals) == (2, 0)
+
+
+def test_a_failed_one_costs_nothing_and_comes_again_after_a_pause(
+    partner: SimulatedPartner,
+    session: requests.Session,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Requests go on with the present token, one warning is logged, the next try waits for ten seconds."""
+    partner.lifetime = partner.ttl = 1000
+    session.auth = auth_for(partner)
+    session.auth.token()
+    partner.answer_logins(Reply(200, {}, b"out of order"))
+    clock.advance(941)
+    with caplog.at_level(logging.WARNING, logger="requests_partnerauth"):
+        for tries in (1, 2):
+            for _ in range(5):
+                assert is_good(session.get(f"{partner.base_url}/echo"))
+                join_refreshes()
+            assert partner.login_attempts == 1 + tries
+            assert len(caplog.records) == tries
+            clock.advance(9)
+            assert is_good(session.get(f"{partner.base_url}/echo"))
+            assert partner.login_attempts == 1 + tries
+            clock.advance(1.1)
+    assert partner.refusals == 0
+
+
+def test_a_refused_one_is_not_tried_again(
+    simulator: PartnerSimulator, session: requests.Session, clock: ManualClock
+) -> None:
+    """Where the password was changed, it is refused once, and the present token serves to its end."""
+
+    class Acme(FiservBoardingAuth):
+        """The same partner, whose token nobody shares and no cache keeps."""
+
+        account = property(lambda self: None, lambda self, value: None)  # type: ignore[assignment]
+
+    partner = simulator.fiserv_boarding
+    partner.clock, partner.lifetime, partner.ttl = clock.monotonic, 1000.0, 1000
+    session.auth = Acme(**partner.credentials, ttl_unit=timedelta(seconds=1))
+    session.auth.token()
+    partner.change_password(wrong_secret(partner)["password"])
+    clock.advance(941)
+    for _ in range(5):
+        assert is_good(session.get(f"{partner.base_url}/echo"))
+        join_refreshes()
+        clock.advance(11)
+    assert partner.login_attempts == 2
+    clock.advance(10)
+    with pytest.raises(LoginRejected):
+        session.get(f"{partner.base_url}/echo")
+    assert (partner.login_attempts, partner.refusals) == (2, 0)
+
+
+def test_a_refusal_meanwhile_joins_it(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock
+) -> None:
+    """A request that is refused while it is under way waits for that login: there is no other."""
+    session.auth = auth_for(partner)
+    session.auth.token()
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def slowly(call: Call) -> None:
+        under_way.set()
+        go_on.wait(30)
+
+    partner.answer_logins(slowly)
+    clock.advance(81)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert under_way.wait(10)
+    partner.revoke()
+    partner.answer("/echo", lambda call: go_on.set() if len(partner.calls) > 4 else None)
+    assert all(map(is_good, together(8, lambda number: session.get(f"{partner.base_url}/echo"))))
+    assert partner.login_attempts == 2
+
+
+def test_where_no_thread_can_be_started_nothing_happens(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without threads requests go on with the present token, and log in themselves once it has ended."""
+    session.auth = auth_for(partner)
+    session.auth.token()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    clock.advance(81)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        session.auth(requests.Request("GET", f"{partner.base_url}/echo").prepare())
+    assert partner.login_attempts == 1
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    clock.advance(20)
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert (partner.login_attempts, partner.refusals) == (2, 0)
+
+
+def test_it_does_not_keep_the_interpreter(simulator: PartnerSimulator) -> None:
+    """A process whose refresh ahead hangs ends at once and cleanly when its work is done."""
+    partner = simulator.fiserv_boarding
+    partner.ttl, partner.lifetime = 5, 5.0
+    hung = threading.Event()
+    partner.answer_logins(lambda call: None if partner.login_attempts == 1 else hung.wait(60) and None)
+    script = f"""
+import time, requests
+from datetime import timedelta
+from requests_partnerauth import FiservBoardingAuth
+auth = FiservBoardingAuth(**{partner.credentials!r}, ttl_unit=timedelta(seconds=1))
+auth.token()
+time.sleep(4.1)
+print(requests.get({partner.base_url!r} + "/echo", auth=auth).status_code)
+"""
+    started = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    hung.set()
+    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (0, "200", "")
+    assert time.monotonic() - started < 20

@@ -1,0 +1,205 @@
+"""A partner's words lose every secret before they become a message, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+import requests
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from leak_check import (
+    AUTHS,
+    HARD,
+    QuickClock,
+    all_records,
+    assert_no_secret,
+    echo_of,
+    everything_in,
+    hard_auth,
+    of_logs,
+)
+from recording_server import recording_server
+
+from requests_partnerauth import (
+    HeaderPlacement,
+    InvalidLoginResponse,
+    LoginRejected,
+    LoginUnavailable,
+    MemoryTokenCache,
+    PartnerAuth,
+    PartnerAuthError,
+    Token,
+)
+from requests_partnerauth._scrub import one_line, scrub, scrub_bytes
+from requests_partnerauth.simulator import PartnerSimulator, Reply
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "quoted": lambda secret: quote(secret, safe=""),
+    "quoted like a path": quote,
+    "quoted like a form": quote_plus,
+    "quoted in small letters": lambda secret: quote(secret, safe="").lower(),
+    "quoted twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "JSON": json.dumps,
+    "JSON in UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False),
+    "JSON with escaped slashes": lambda secret: json.dumps(secret).replace("/", "\\/"),
+    "JSON within JSON": lambda secret: json.dumps(json.dumps(secret)),
+    "HTML": html.escape,
+    "HTML in numbers": lambda secret: "".join(f"&#{ord(c)};" if not c.isalnum() else c for c in secret),
+    "HTML in ASCII": lambda secret: html.escape(secret).encode("ascii", "xmlcharrefreplace").decode(),
+    "Python": repr,
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+    "UTF-8 read as latin-1": lambda secret: secret.encode().decode("latin-1"),
+    "squeezed into ASCII": lambda secret: secret.encode("ascii", "replace").decode(),
+    "capitals": str.upper,
+}
+
+
+@pytest.fixture
+def records() -> Iterator[list[logging.LogRecord]]:
+    with all_records() as made:
+        yield made
+
+
+def refusals(words: str) -> list[Reply]:
+    """A refusal in every shape that a partner of ours has for one."""
+    return [
+        Reply.of_json({"ex": words}),
+        Reply.of_json({"status": {"statusCode": 402, "message": words}, "data": {}}),
+        Reply.of_json({"status": {"statusCode": words, "message": words}, "data": {}}),
+        Reply.of_json({"response": {"errorCode": words, "errorMessage": words}}),
+        Reply.of_json({"response": {"status": "error", "description": words}}),
+        Reply.of_json({"status": {"statusCode": 500, "message": words}}),
+        Reply.of_json({"value": words, "authToken": words, "data": {"token": words}}),
+        Reply.of_json({"value": [words], "authToken": [words], "data": {"token": [words]}}),
+        Reply.of_text(words, 200),
+        Reply.of_text(words, 401),
+        Reply.of_text(words, 404),
+        Reply.of_text(words, 503),
+        Reply(302, {"Location": "http://127.0.0.1:9/?" + quote(words)}),
+        Reply(200, {"Content-Type": "application/json"}, b'{"ex": "' + words.encode()),
+    ]
+
+
+def failure_of(auth: PartnerAuth) -> PartnerAuthError | None:
+    try:
+        auth.token()
+    except PartnerAuthError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(("name", "more"), AUTHS)
+def test_when_the_partner_repeats_what_it_was_sent(
+    simulator: PartnerSimulator, records: list[logging.LogRecord], name: str, more: dict[str, Any]
+) -> None:
+    """A reply that quotes the whole login, in any shape, brings no secret into message, log or chain."""
+    partner = simulator.partners[name]
+    for number in range(len(refusals(""))):
+        partner.answer_logins(lambda call, number=number: refusals(echo_of(call))[number])
+        auth = hard_auth(partner, **more)
+        auth._log_in._clock = QuickClock()
+        error = failure_of(auth)
+        if error is not None:
+            assert_no_secret(auth, error, records)
+            assert error.response is None
+        else:
+            assert number == 6  # a login that grants what it was sent is a strange one, but a login
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_when_the_partner_spells_the_secret_otherwise(
+    simulator: PartnerSimulator, records: list[logging.LogRecord], spelling: str
+) -> None:
+    """A password in a partner's words is found in a URL, JSON, HTML and base64; words around it stay."""
+    spell = SPELLINGS[spelling]
+    partner = simulator.bex
+    partner.answer_logins(Reply.of_json({"ex": f"No user with password {spell(HARD)} is known"}))
+    auth = hard_auth(partner)
+    with pytest.raises(LoginRejected) as caught:
+        auth.token()
+    assert_no_secret(auth, caught.value, records)
+    assert spell(HARD) not in everything_in(caught.value)
+    assert caught.value.partner_message.startswith("No user with password ")
+    assert caught.value.partner_message.endswith(" is known")
+    assert "***" in caught.value.partner_message
+    assert not any(part in caught.value.partner_message for part in ("€", "u20ac", "%E2", "é", "8364"))
+
+
+def test_a_short_password_leaves_the_words_alone() -> None:
+    """A password of a letter or a small word is taken out where it stands alone, not out of other words."""
+    assert one_line("Bad Credential for pat", ["a"]) == "Bad Credential for pat"
+    assert one_line("password=a, or 'a'; %3Da%26", ["a"]) == "password=***, or '***'; %3D***%26"
+    assert one_line("Bad password: pass", ["pass"]) == "Bad password: ***"
+    assert one_line("the latest test", ["test"]) == "the latest ***"
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=20).filter(str.strip),
+    st.sampled_from(sorted(SPELLINGS)),
+    st.text(max_size=20),
+    st.text(max_size=20),
+)
+@example("ßßßßßß", "quoted", "", "")
+def test_any_password_is_found_in_any_spelling(secret: str, spelling: str, before: str, after: str) -> None:
+    """Whatever the password and its surroundings, its spelling is gone from a text and from bytes."""
+    if spelling == "capitals":
+        secret = secret.encode("ascii", "ignore").decode() or "secret"
+    written = SPELLINGS[spelling](secret)
+    core = written.strip("\"'\\=")
+    if (
+        len(core) < 6
+        or "***" in core
+        or core in "***"
+        or (spelling == "squeezed into ASCII" and set(core) <= {"?"})
+    ):
+        return
+    assert core not in scrub(f"{before} {written} {after}", [secret]) or core in f"{before} *** {after}"
+    content = f"{before} {written} {after}".encode("utf-8", "replace")
+    assert core.encode() not in scrub_bytes(content, [secret]) or core in f"{before} *** {after}"
+
+
+def test_no_text_takes_long_to_search() -> None:
+    """A long reply made to look almost like the password is searched in a moment."""
+    for secret in ("é" * 20, "\\" * 20 + "x", '"' * 20 + "x", " " * 20 + "x", "&é" * 10, "a" * 40 + "b"):
+        for text in ("?", "\\", "\\\\u00e9", "%25", " ", "&#0000", "a", "Ã"):
+            scrub(text * (100_000 // len(text)), [secret])
+
+
+class CarelessAuth(PartnerAuth):
+    """An own partner whose login can't even be prepared: its header has a line break in it."""
+
+    partner = "careless"
+    placement = HeaderPlacement("X-Token")
+    account = "me"
+    secret = "line\nbreak"
+
+    def login_request(self) -> requests.Request:
+        return requests.Request("POST", f"{self.base_url}/login", headers={"X-Secret": self.secret or ""})
+
+    def parse_login(self, response: requests.Response) -> Token:
+        raise KeyError(response.request.headers["X-Secret"])
+
+
+def test_an_own_partner_that_is_careless(records: list[logging.LogRecord]) -> None:
+    """What requests says of a header it can't send, or an own parse_login raises, is not passed on."""
+    auth = CarelessAuth(base_url="https://careless.example", cache=MemoryTokenCache())
+    with pytest.raises(LoginUnavailable, match="InvalidHeader") as caught:
+        auth.token()
+    told = everything_in(caught.value) + of_logs(records)
+    assert "break" not in told
+    with recording_server() as server:
+        auth = CarelessAuth(base_url=server.url, cache=MemoryTokenCache())
+        auth.secret = "in-one-line"
+        with pytest.raises(InvalidLoginResponse, match="KeyError") as caught_again:
+            auth.token()
+    assert "in-one-line" not in everything_in(caught_again.value) + of_logs(records)

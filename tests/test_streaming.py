@@ -1,0 +1,133 @@
+"""Streams survive: what may be large is left unread, and a refused response gives its connection back."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from conftest import make_auth
+from requests.adapters import HTTPAdapter
+from together import is_good, together
+
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
+from requests_partnerauth.simulator._special import PDF_BYTES
+
+
+def connections(partner_simulator: PartnerSimulator) -> int:
+    """How many connections are open at the server."""
+    assert partner_simulator._server is not None
+    return len(partner_simulator._server._connections)
+
+
+@pytest.mark.parametrize("signal", ["status", "body"])
+def test_a_pdf_is_handed_over_unread(
+    partner: SimulatedPartner, session: requests.Session, signal: str
+) -> None:
+    """After an expiry told by status or by body, a stream of 300 kB is resent once and not yet read."""
+    partner.expiry_signal = "status" if signal == "status" else partner.body_signal
+    session.auth = make_auth(partner)
+    session.auth.token()
+    partner.revoke()
+    response = session.get(f"{partner.base_url}/pdf", stream=True)
+    assert response.status_code == 200
+    assert not response._content_consumed
+    assert response._content is False
+    assert (len(partner.calls), partner.logins) == (2, 2)
+    content = response.raw.read(PDF_BYTES + 1)
+    assert (len(content), content[:4]) == (PDF_BYTES, b"%PDF")
+
+
+def test_json_up_to_64_kib_is_looked_into(simulator: PartnerSimulator, session: requests.Session) -> None:
+    """Under `stream=True` a body is read only where it claims to be JSON of 64 KiB or less."""
+    partner = simulator.fiserv_boarding
+    session.auth = make_auth(partner)
+    for size, is_read in ((1000, True), (64 * 1024, True), (64 * 1024 + 1, False), (300_000, False)):
+        response = session.get(f"{partner.base_url}/json", params={"size": size}, stream=True)
+        assert int(response.headers["Content-Length"]) == size
+        assert (response._content is not False) is is_read
+        assert len(response.content) == size
+
+
+@pytest.mark.parametrize("kind", ["chunked", "no json"])
+def test_what_may_be_a_stream_is_left_unread(
+    simulator: PartnerSimulator, session: requests.Session, kind: str
+) -> None:
+    """Without a Content-Length, or with another Content-Type, nothing of a stream is read."""
+    partner = simulator.bex
+    session.auth = make_auth(partner)
+
+    def answer(call: Call) -> Reply:
+        if kind == "chunked":
+            return Reply(200, {"Content-Type": "application/json"}, b'{"ex": "Invalid token."}', chunked=True)
+        return Reply(200, {"Content-Type": "text/plain"}, b'{"ex": "Invalid token."}')
+
+    partner.answer("/stream", answer)
+    response = session.get(f"{partner.base_url}/stream", stream=True)
+    assert response._content is False
+    assert b"Invalid token" in response.content
+    assert (partner.logins, len(partner.calls)) == (1, 1)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("signal", ["status", "body"])
+def test_a_pool_of_one_connection_never_blocks(
+    simulator: PartnerSimulator, session: requests.Session, stream: bool, signal: str
+) -> None:
+    """With one connection and `pool_block=True`, 100 expiries neither block nor pile connections up."""
+    partner = simulator.fiserv_boarding
+    partner.expiry_signal = "status" if signal == "status" else partner.body_signal
+    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1, pool_block=True))
+    login_session = requests.Session()
+    session.auth = make_auth(partner, login_session=login_session)
+    for _ in range(100):
+        partner.revoke()
+        with session.get(f"{partner.base_url}/echo", stream=stream, timeout=10) as response:
+            assert is_good(response)
+    assert partner.logins == 100
+    assert connections(simulator) <= 2
+    login_session.close()
+
+
+def test_threads_share_a_small_pool(simulator: PartnerSimulator, session: requests.Session) -> None:
+    """32 threads on two connections come through three expiries, streams and all."""
+    partner = simulator.bex
+    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=2, pool_block=True))
+    session.auth = make_auth(partner)
+
+    def call(number: int) -> bool:
+        with session.get(f"{partner.base_url}/echo", stream=bool(number % 2), timeout=20) as response:
+            return is_good(response)
+
+    for _ in range(3):
+        partner.revoke()
+        assert all(together(32, call))
+    assert partner.logins <= 3
+    assert connections(simulator) <= 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_cut_in_two_is_healed_or_told(
+    simulator: PartnerSimulator, session: requests.Session, stream: bool
+) -> None:
+    """A 401 whose body breaks off ends well or in requests' own error, and the next call works."""
+    partner = simulator.bex
+    session.mount("http://", HTTPAdapter(pool_maxsize=1, pool_block=True))
+    session.auth = make_auth(partner)
+    cut = [Reply(401, {"Content-Type": "text/plain"}, b"x" * 5000, truncate=True)]
+    partner.answer("/echo", lambda call: cut.pop() if cut else None)
+    try:
+        assert is_good(session.get(f"{partner.base_url}/echo", stream=stream, timeout=10))
+    except requests.RequestException:
+        assert not stream, "a refusal that is known by its status needs no body"
+    assert is_good(session.get(f"{partner.base_url}/echo", stream=stream, timeout=10))
+
+
+def test_a_large_refusal_is_drained(simulator: PartnerSimulator, session: requests.Session) -> None:
+    """A 401 with a body of a megabyte, under `stream=True`, gives its one connection back."""
+    partner = simulator.bex
+    session.mount("http://", HTTPAdapter(pool_maxsize=1, pool_block=True))
+    session.auth = make_auth(partner)
+    large = [Reply(401, {"Content-Type": "text/plain"}, b"x" * 1_000_000) for _ in range(3)]
+    partner.answer("/echo", lambda call: large.pop() if len(partner.calls) % 2 and large else None)
+    for _ in range(3):
+        with session.get(f"{partner.base_url}/echo", stream=True, timeout=10) as response:
+            assert is_good(response)

@@ -1,0 +1,64 @@
+"""Threads that a test releases all at once, and what became of each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+
+def together(count: int, action: Callable[[int], Any], *, within: float = 60.0) -> list[Any]:
+    """Call `action(0)`, `action(1)`... in a thread each, released by a barrier; results or exceptions."""
+    outcomes: list[Any] = [None] * count
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        barrier.wait(30)
+        try:
+            outcomes[number] = action(number)
+        except BaseException as error:
+            outcomes[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(within)
+    assert not any(thread.is_alive() for thread in threads), "a thread is still waiting"
+    return outcomes
+
+
+class Background:
+    """One call in a thread of its own; `result()` waits for what it gives or raises."""
+
+    def __init__(self, action: Callable[[], Any]) -> None:
+        self._action = action
+        self._outcome: Any = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._outcome = self._action()
+        except BaseException as error:
+            self._outcome = error
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the call has not come back yet."""
+        return self._thread.is_alive()
+
+    def result(self, within: float = 30.0) -> Any:
+        """What the call returned, or the exception it raised."""
+        self._thread.join(within)
+        assert not self._thread.is_alive(), "the call has not come back"
+        return self._outcome
+
+
+def is_good(response: Any) -> bool:
+    """Whether this is a partner's successful answer: no exception, no refusal, no error."""
+    return (
+        isinstance(response, requests.Response) and response.status_code == 200 and "echo" in response.json()
+    )
