@@ -206,7 +206,8 @@ class PartnerAuth(AuthBase):
         if stamp is None or stamp.grant is not grant:
             stamp = self._stamp = Stamp(self, grant)
         sending = stamp.sending
-        hooks = request.hooks["response"]
+        events = request.hooks
+        hooks = events["response"]
         if hooks and hooks[0] is not sending:
             hooks = hooks_without_token(self, request)
         if sending is None:
@@ -214,10 +215,10 @@ class PartnerAuth(AuthBase):
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:
-            hooks = [sending, *hooks]
-            # requests knows one event, niquests more.
-            others = len(request.hooks) > 1
-            request.hooks = {**request.hooks, "response": hooks} if others else {"response": hooks}
+            # A new dict and a new list: others may hold the old ones.
+            events = events.copy()
+            events["response"] = [sending, *hooks] if hooks else [sending]
+            request.hooks = events
         return request
 
     def __getstate__(self) -> dict[str, Any]:

@@ -156,9 +156,9 @@ class Login:
         response = session.send(request, allow_redirects=False, timeout=timeouts, **settings)
         try:
             body = bytearray()
-            # One byte at a time: a partner that drips is left when the time is up, not when it is done.
-            for byte in response.iter_content(1):
-                body += byte
+            # In small pieces: a thread that is left to itself with a partner that drips ends before long.
+            for piece in response.iter_content(256):
+                body += piece
                 if len(body) > _LARGEST_REPLY:
                     # Longer than any login's reply: cut off it is no JSON, and told as such.
                     break

@@ -273,7 +273,7 @@ def test_own_classes(setenv: Setter) -> None:
     setenv("acme_pay_2", base_url="https://a.example", refresh_cooldown="9")
     auth = AcmeAuth.from_env()
     assert auth.given == ("u", 3, ("a", "b"), False)
-    assert (auth.base_url, auth.refresh_cooldown) == ("https://a.example", 9.0)
+    assert (auth.base_url, auth._refresh_cooldown) == ("https://a.example", 9.0)
 
 
 def test_own_class_without_what_it_hands_on(setenv: Setter) -> None:
