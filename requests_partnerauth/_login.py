@@ -203,16 +203,16 @@ class Login:
         advice = "check the credentials"
         if self.rejection_cooldown:
             advice += f"; they are not tried again for {self.rejection_cooldown:g} s, or until forget()"
-        return Failure(LoginRejected, self._message(f"refused the login ({said})", advice), code, words)
+        return Failure(LoginRejected, self._message("refused the login", f" ({said}): {advice}"), code, words)
 
     def _invalid(self, why: str) -> Failure:
-        return Failure(InvalidLoginResponse, self._message("gave an unknown answer to the login", why))
+        return Failure(InvalidLoginResponse, self._message("gave an unknown answer to the login", f": {why}"))
 
     def _unavailable(self, outage: _Outage) -> Failure:
-        return Failure(LoginUnavailable, self._message("is not available for a login", outage.why))
+        return Failure(LoginUnavailable, self._message("is not available for a login", f": {outage.why}"))
 
     def _message(self, what: str, more: str) -> str:
-        return f"{self._answers.partner} {what} of {self._answers.who()}: {more}"
+        return f"{self._answers.partner} {what} of {self._answers.who()}{more}"
 
     def _why(self, error: requests.RequestException) -> _Outage:
         causes = _causes(error)

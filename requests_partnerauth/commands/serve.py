@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 from .._from_env import variable
 from ..simulator import PartnerSimulator, SimulatedPartner
@@ -15,7 +15,7 @@ from ._screen import Screen
 from ._settings import AUTHS
 
 
-def run(options: argparse.Namespace, screen: Screen) -> NoReturn:
+def run(options: argparse.Namespace, screen: Screen) -> int:
     """Serve until Ctrl-C; first say where and for which credentials."""
     simulator = PartnerSimulator(port=options.port)
     try:
@@ -30,6 +30,8 @@ def run(options: argparse.Namespace, screen: Screen) -> NoReturn:
             _tell(simulator, screen)
         while True:
             time.sleep(3600)
+    except KeyboardInterrupt:
+        return 0
     finally:
         simulator.stop()
 
