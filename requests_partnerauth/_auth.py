@@ -243,7 +243,7 @@ class PartnerAuth(AuthBase):
         key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()}"
         entries = name if getattr(self._cache, "seals", True) else key
         # The account is itself what a memory keeps: written down as well, it would be there twice.
-        cache = None if isinstance(self._cache, MemoryTokenCache) else self._cache
+        cache = None if type(self._cache) is MemoryTokenCache else self._cache
         return account_of(
             self._cache,
             key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from conftest import AUTH_CLASSES, make_auth, wrong_secret
@@ -12,6 +12,7 @@ from requests_partnerauth import (
     FileTokenCache,
     KeyringTokenCache,
     LoginRejected,
+    MemoryTokenCache,
     RedisTokenCache,
 )
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
@@ -201,3 +202,21 @@ def test_a_damaged_entry_is_a_miss(
 def test_all_auth_classes_are_tried() -> None:
     """The table of accounts that must be kept apart has every partner."""
     assert OTHERS.keys() == AUTH_CLASSES.keys()
+
+
+def test_a_memory_of_ones_own_making_is_used(simulator: PartnerSimulator) -> None:
+    """A subclass of the memory cache is told and asked like any other cache."""
+
+    class Remembering(MemoryTokenCache):
+        kept: ClassVar[dict[str, bytes]] = {}
+
+        def get(self, key: str) -> bytes | None:
+            return self.kept.get(key)
+
+        def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+            self.kept[key] = value
+
+    token = make_auth(simulator.bex, cache=Remembering()).token()
+    assert [key.rpartition(".")[2] for key in Remembering.kept] == ["token"]
+    assert make_auth(simulator.bex, cache=Remembering()).token() == token
+    assert simulator.bex.logins == 1
