@@ -58,12 +58,11 @@ def running(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]
         [*COMMAND, *arguments],
         **{"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
-    try:
-        with process:
+    with process:
+        try:
             yield process
+        finally:
             process.kill()
-    finally:
-        process.kill()
 
 
 def bare(text: str) -> str:

@@ -54,7 +54,10 @@ def test_after_the_cooldown_it_is_tried_again(
 def test_32_threads_at_an_endpoint_that_always_refuses(
     partner: SimulatedPartner, session: requests.Session
 ) -> None:
-    """Threads at such an endpoint, others at a good one meanwhile: a handful of logins, not one each."""
+    """Threads at such an endpoint, others at a good one meanwhile: a few logins for 80 refusals.
+
+    More than one, as a late refusal may be of a token that the good endpoint has just accepted.
+    """
     session.auth = make_auth(partner)
     session.auth.token()
 
@@ -65,7 +68,7 @@ def test_32_threads_at_an_endpoint_that_always_refuses(
     outcomes = together(32, call)
     assert all(is_good(response) for responses in outcomes[::2] for response in responses)
     assert not any(is_good(response) for responses in outcomes[1::2] for response in responses)
-    assert partner.logins <= 4
+    assert partner.logins <= 10
 
 
 def test_a_stale_request_does_not_end_a_cooling_token(
