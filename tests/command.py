@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from requests_partnerauth.simulator import SimulatedPartner
+
+Served = dict[str, dict[str, Any]]
+
 COMMAND = [sys.executable, "-m", "requests_partnerauth"]
 
 
@@ -32,6 +36,17 @@ def settings_for(partner: str, credentials: Mapping[str, Any]) -> dict[str, str]
         prefix + name.upper(): value if isinstance(value, str) else json.dumps(value)
         for name, value in credentials.items()
     }
+
+
+def served_settings(served: Served, partner: str, **changed: Any) -> dict[str, str]:
+    """Settings for a partner that ``partnerauth serve`` serves."""
+    entry = served[partner]
+    return settings_for(partner, {"base_url": entry["base_url"], **entry["credentials"], **changed})
+
+
+def settings_of(partner: SimulatedPartner, **changed: Any) -> dict[str, str]:
+    """Settings for a partner of the test's own simulator."""
+    return settings_for(partner.name, {**partner.credentials, **changed})
 
 
 def partnerauth(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from command import Served, running
 
 from requests_partnerauth import (
     BexAuth,
@@ -24,7 +27,7 @@ from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 if TYPE_CHECKING:
     from redis_server import RedisServer
 
-pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract")
+pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
 # Other people's libraries have tox environments of their own.
 collect_ignore = [] if "PARTNERAUTH_LIBRARIES" in os.environ else ["libraries"]
@@ -53,6 +56,33 @@ def session() -> Iterator[requests.Session]:
     """An ordinary session, closed at the end."""
     with requests.Session() as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """What `partnerauth serve --json` says, while it serves."""
+    with running("serve", "--json") as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+
+
+@pytest.fixture
+def records() -> Iterator[list[logging.LogRecord]]:
+    """What the library logs during the test, from DEBUG on."""
+    from leak_check import all_records
+
+    with all_records() as made:
+        yield made
+
+
+@pytest.fixture
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither proxies nor certificates nor a .netrc from the environment."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

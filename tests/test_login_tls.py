@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 import trustme
-from recording_server import Answer, RecordingServer, recording_server
+from bex_login import GRANTED, bex
+from recording_server import RecordingServer, recording_server
 
-from requests_partnerauth import BexAuth, LoginUnavailable, MemoryTokenCache
+from requests_partnerauth import LoginUnavailable
 
-GRANTED = Answer(body=json.dumps({"value": "TOKEN-FROM-LOGIN"}).encode())
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture
@@ -40,19 +39,6 @@ def tls_server(authority: trustme.CA) -> Iterator[RecordingServer]:
     with recording_server(tls_context(authority)) as server:
         server.answer = GRANTED
         yield server
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def bex(base_url: str, **arguments: Any) -> BexAuth:
-    return BexAuth("user123", "a password", base_url=base_url, cache=MemoryTokenCache(), **arguments)
 
 
 def test_an_unknown_authority_is_not_trusted(tls_server: RecordingServer) -> None:

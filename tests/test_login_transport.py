@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from bex_login import GRANTED, bex
 from conftest import make_auth
 from recording_server import Answer, RecordingServer, recording_server
 from requests.adapters import HTTPAdapter
 
-from requests_partnerauth import BexAuth, InvalidLoginResponse, LoginUnavailable, MemoryTokenCache
+from requests_partnerauth import InvalidLoginResponse, LoginUnavailable
 from requests_partnerauth.simulator import Reply, SimulatedPartner, SimulatedRpGateway
 
-GRANTED = Answer(body=json.dumps({"value": "TOKEN-FROM-LOGIN"}).encode())
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture
@@ -24,19 +24,6 @@ def server() -> Iterator[RecordingServer]:
     with recording_server() as server:
         server.answer = GRANTED
         yield server
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def bex(base_url: str, **arguments: Any) -> BexAuth:
-    return BexAuth("user123", "a password", base_url=base_url, cache=MemoryTokenCache(), **arguments)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -23,8 +23,19 @@ def other_name(partner: SimulatedPartner) -> str:
     return partner.base_url.replace("127.0.0.1", "localhost")
 
 
-def origin(url: str) -> str:
-    return "/".join(url.split("/")[:3])
+def allowed_elsewhere(session: requests.Session, partner: SimulatedPartner) -> str:
+    """The partner under its other name, an origin that the session's auth has been told to allow."""
+    there = other_name(partner)
+    session.auth = make_auth(partner, origins=("/".join(there.split("/")[:3]),))
+    return there
+
+
+def use_a_dead_token(session: requests.Session, partner: SimulatedPartner) -> None:
+    """The session's next request carries a token that the partner has ended; it begins to count anew."""
+    session.auth = make_auth(partner)
+    session.auth.token()
+    partner.revoke()
+    partner.reset_counts()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -33,10 +44,7 @@ def test_the_hop_after_a_refresh_carries_the_new_token(
     partner: SimulatedPartner, session: requests.Session, status: int
 ) -> None:
     """Refused, refreshed, resent, redirected on the same origin: one login in all, the hop is not refused."""
-    session.auth = make_auth(partner)
-    session.auth.token()
-    partner.revoke()
-    partner.reset_counts()
+    use_a_dead_token(session, partner)
     url = f"{partner.base_url}/redirect"
     response = session.get(url, params={"to": f"{partner.base_url}/echo", "status": status})
     assert is_good(response)
@@ -51,10 +59,7 @@ def test_a_hop_whose_url_lacks_the_session_heals_without_a_login(
 ) -> None:
     """Where the token is in the query, a Location that keeps the query has the new one; else it is added."""
     partner = simulator.rp_gateway
-    session.auth = make_auth(partner)
-    session.auth.token()
-    partner.revoke()
-    partner.reset_counts()
+    use_a_dead_token(session, partner)
 
     def redirect(call: Call) -> Reply | None:
         if token_in(partner, call) not in partner.live_tokens:
@@ -75,10 +80,7 @@ def test_a_redirected_post_carries_the_new_token_in_its_body(
 ) -> None:
     """Where the token is in the body, the body that goes on to the hop has the new one, all else stays."""
     partner = simulator.rp_gateway
-    session.auth = make_auth(partner)
-    session.auth.token()
-    partner.revoke()
-    partner.reset_counts()
+    use_a_dead_token(session, partner)
 
     def redirect(call: Call) -> Reply | None:
         if (call.json() or {}).get("sid") != partner.issued[-1] or partner.logins == 0:
@@ -116,8 +118,7 @@ def test_a_hop_without_token_heals_without_a_login(
 ) -> None:
     """Where requests has dropped Authorization on the way to another allowed origin, no login is needed."""
     partner = simulator.fiserv_boarding
-    there = other_name(partner)
-    session.auth = make_auth(partner, origins=(origin(there),))
+    there = allowed_elsewhere(session, partner)
     for _ in range(3):
         response = session.get(f"{partner.base_url}/redirect", params={"to": f"{there}/echo"})
         assert is_good(response)
@@ -131,8 +132,7 @@ def test_a_hop_that_is_always_refused_costs_one_login(
 ) -> None:
     """An allowed origin that refuses every token behind a redirect costs one login, not one per call."""
     partner = simulator.fiserv_boarding
-    there = other_name(partner)
-    session.auth = make_auth(partner, origins=(origin(there),))
+    there = allowed_elsewhere(session, partner)
     for _ in range(20):
         response = session.get(f"{partner.base_url}/redirect", params={"to": f"{there}/always-refuse"})
         assert response.status_code == 401

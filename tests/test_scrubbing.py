@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -18,7 +18,6 @@ from leak_check import (
     AUTHS,
     HARD,
     QuickClock,
-    all_records,
     assert_no_secret,
     echo_of,
     everything_in,
@@ -61,12 +60,6 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "squeezed into ASCII": lambda secret: secret.encode("ascii", "replace").decode(),
     "capitals": str.upper,
 }
-
-
-@pytest.fixture
-def records() -> Iterator[list[logging.LogRecord]]:
-    with all_records() as made:
-        yield made
 
 
 def refusals(words: str) -> list[Reply]:

@@ -8,7 +8,6 @@ import pickle
 import socket
 import ssl
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from conftest import make_auth, wrong_secret
 from leak_check import (
     AUTHS,
     QuickClock,
-    all_records,
     assert_no_secret,
     echo_of,
     everything_in,
@@ -36,12 +34,6 @@ from requests_partnerauth import (
     PartnerAuthError,
 )
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
-
-
-@pytest.fixture
-def records() -> Iterator[list[logging.LogRecord]]:
-    with all_records() as made:
-        yield made
 
 
 def closed_port() -> int:

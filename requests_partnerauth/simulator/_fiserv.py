@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from attrs import define
 
 from ._messages import Call, Reply
-from ._partner import Account, Replies, SimulatedPartner
+from ._partner import SimulatedPartner
+from ._wire_facts import Account, Replies
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -16,11 +15,9 @@ from . import _special
 from ._messages import Call, Reply
 from ._mischief import KINDS, Answer, Mischief, make, misbehave_after, misbehave_before
 from ._tokens import Grant, TokenMemory
+from ._wire_facts import Account, Replies, WireFacts
 
 REMEMBERED_CALLS = 20_000
-
-Account = dict[str, Any]
-Replies = dict[str, Callable[[], Reply]]
 
 
 class Absent:
@@ -35,7 +32,7 @@ ABSENT = Absent()
 
 
 @define(eq=False, slots=False)
-class SimulatedPartner(ABC):
+class SimulatedPartner(WireFacts):
     """One partner: a callable from `Call` to `Reply`, with memory and with controls for a test.
 
     Thread-safe: one lock guards the memory and is never held while a delay passes or a test's own callable
@@ -92,68 +89,6 @@ class SimulatedPartner(ABC):
         self.business_errors = self._business_errors()
         self.login_errors = self._login_errors()
         self.login_outages = self._login_outages()
-
-    @abstractmethod
-    def _main_account(self) -> Account:
-        """The fields of the account that exists from the start."""
-
-    @abstractmethod
-    def _expiry_signals(self) -> Replies:
-        """Every way in which the partner says that a token is no longer good; "status" is HTTP 401."""
-
-    @abstractmethod
-    def _business_errors(self) -> Replies:
-        """Errors that are no expiry; "forbidden" among them."""
-
-    @abstractmethod
-    def _login_errors(self) -> Replies:
-        """Refusals of a login; the first is what a wrong password gets."""
-
-    @abstractmethod
-    def _account_of(self, call: Call) -> Account | Reply:
-        """Whose login this is, or the refusal."""
-
-    @abstractmethod
-    def _new_value(self) -> str:
-        """A fresh token value that looks like the document's."""
-
-    @abstractmethod
-    def _granted(self, value: str, account: Account) -> Reply:
-        """The login reply that hands out a token."""
-
-    @abstractmethod
-    def _token_of(self, call: Call) -> str | None:
-        """The token that an API call carries."""
-
-    @abstractmethod
-    def _success(self, members: dict[str, Any]) -> Reply:
-        """A successful API reply in the partner's own shape."""
-
-    def _default_expiry_signal(self) -> str:
-        return "status"
-
-    def _login_outages(self) -> Replies:
-        return {
-            "status-503": lambda: Reply.of_text("Service Unavailable", 503),
-            "status-500": lambda: Reply.of_text("Internal Server Error", 500),
-            "status-429": lambda: Reply(429, {"Retry-After": "0"}),
-        }
-
-    def _kind_of_login(self, call: Call) -> str:
-        """Which of the partner's tokens a login asks for."""
-        return ""
-
-    def _kind_of_call(self, call: Call) -> str:
-        """Which of the partner's tokens an API call needs."""
-        return ""
-
-    def _turned_away(self, call: Call) -> Reply | None:
-        """The reply of whatever stands before the partner, None where the call gets through."""
-        return None
-
-    def _belongs(self, call: Call, account: Account) -> bool:
-        """Whether what a call says beside the token fits the token's account."""
-        return True
 
     def _echo(self, call: Call) -> dict[str, Any]:
         return _special.echo(call, self.token_fields)

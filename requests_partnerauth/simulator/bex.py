@@ -11,7 +11,8 @@ from attrs import define
 
 from . import _special
 from ._messages import Call, Reply
-from ._partner import Account, Replies, SimulatedPartner
+from ._partner import SimulatedPartner
+from ._wire_facts import Account, Replies
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _ALTERNATE = "alternate"

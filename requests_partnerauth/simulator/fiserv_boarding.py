@@ -8,7 +8,8 @@ from attrs import define
 
 from ._fiserv import SimulatedFiserv, status_reply
 from ._messages import Call, Reply
-from ._partner import ABSENT, Account
+from ._partner import ABSENT
+from ._wire_facts import Account
 
 
 @define(eq=False, slots=False)

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from ._fiserv import SimulatedFiserv
 from ._messages import Call, Reply
-from ._partner import Account, Replies
+from ._wire_facts import Account, Replies
 
 
 def _error(code: str, message: str) -> Reply:

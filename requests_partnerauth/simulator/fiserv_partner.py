@@ -12,7 +12,7 @@ from attrs import define
 
 from ._fiserv import SimulatedFiserv
 from ._messages import Call, Reply
-from ._partner import Account
+from ._wire_facts import Account
 
 _JWE_HEADER = {"alg": "A128KW", "enc": "A128CBC-HS256"}
 _JWE_PART_BYTES = (40, 16, 1040, 16)

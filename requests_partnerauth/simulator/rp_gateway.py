@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from attrs import define, field
 
 from ._messages import Call, Reply
-from ._partner import Account, Replies, SimulatedPartner
+from ._partner import SimulatedPartner
+from ._wire_facts import Account, Replies
 from .fiserv_partner import read_basic
 
 

@@ -1,0 +1,68 @@
+"""``partnerauth`` with a token cache: tokens and refusals that are kept, and forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from command import Served, partnerauth, served_settings, settings_of
+
+from requests_partnerauth.simulator import PartnerSimulator
+
+
+def test_cached_token_is_said_to_be_one(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """check shows a token that is in the cache as what it is; --fresh logs in."""
+    given = {**settings_of(simulator.rp_gateway), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    first, second, fresh = (
+        partnerauth("check", "rp-gateway", *options, settings=given) for options in ([], [], ["--fresh"])
+    )
+    assert [done.stdout.splitlines()[0] for done in (first, second, fresh)] == [
+        "rp-gateway: logged in",
+        "rp-gateway: a token from the cache; nothing was sent, --fresh logs in again",
+        "rp-gateway: logged in",
+    ]
+    assert "  time      issued " in second.stdout
+    assert "  kept      in the FileTokenCache\n" in second.stdout
+    assert simulator.rp_gateway.logins == 2
+    shown = partnerauth(
+        "token", "rp-gateway", "--cache", f"file:{tmp_path}", settings=settings_of(simulator.rp_gateway)
+    )
+    assert shown.stdout.strip() == simulator.rp_gateway.issued[-1]
+
+
+def test_forget(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """forget takes the token out of the shared cache: the next command logs in."""
+    given = {**settings_of(simulator.bex), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    partnerauth("token", "bex", settings=given)
+    done = partnerauth("forget", "bex", settings=given)
+    assert done.stdout == "bex: nothing is kept any more for 'user123', neither token nor refusal\n"
+    assert (done.stderr, done.returncode) == ("", 0)
+    partnerauth("token", "bex", settings=given)
+    assert simulator.bex.logins == 2
+
+
+def test_remembered_refusal(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """A refusal in a shared cache is said to be remembered, and forget lets the login be tried again."""
+    given = {**settings_of(simulator.bex, password="wrong"), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    partnerauth("check", "bex", settings=given)
+    done = partnerauth("check", "bex", settings=given)
+    assert done.stderr == (
+        "partnerauth: bex refused the login of 'user123' (Invalid username or password.); remembered from "
+        "an earlier try, nothing was sent; `partnerauth forget bex` lets it be tried again\n"
+    )
+    assert (done.returncode, simulator.bex.login_attempts) == (1, 1)
+    partnerauth("forget", "bex", settings=given)
+    partnerauth("check", "bex", settings=given)
+    assert simulator.bex.login_attempts == 2
+
+
+def test_cache_that_is_down(served: Served) -> None:
+    """A cache that can't be used is noted and gone without; forget, which is about it, ends with 3."""
+    given = {**served_settings(served, "bex"), "PARTNERAUTH_CACHE": "redis://user:s3cret@127.0.0.1:1/0"}
+    done = partnerauth("check", "bex", settings=given)
+    assert "in memory, until this command ends: the RedisTokenCache can't be used\n" in done.stdout
+    assert done.stderr.startswith("partnerauth: note: RedisTokenCache can't be used")
+    assert done.returncode == 0
+    forgotten = partnerauth("forget", "bex", settings=given)
+    assert (forgotten.stdout, forgotten.returncode) == ("", 3)
+    assert forgotten.stderr.endswith("partnerauth: bex: the cache can't be used, nothing was forgotten\n")
+    assert "s3cret" not in done.stderr + forgotten.stderr

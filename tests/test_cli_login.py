@@ -1,0 +1,115 @@
+"""``partnerauth check`` and ``token``: the login that they make, and what they say of it."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from command import Served, bare, partnerauth, served_settings, settings_of
+from conftest import AUTH_CLASSES, wrong_secret
+
+from requests_partnerauth.simulator import PartnerSimulator, Reply
+
+PARTNERS = sorted(AUTH_CLASSES)
+USERS = {
+    "bex": "'user123'",
+    "fiserv-boarding": "'bocmuser1'",
+    "fiserv-commerce-connect": "merchant 'MERCHANT0001'",
+    "fiserv-partner": "'partneruser1'",
+    "rp-gateway": "'bsguser.rpmob3.apple'",
+}
+REFUSALS = {
+    "bex": "(Invalid username or password.); check username, password",
+    "fiserv-boarding": "(402: Bad Credential); check username, password",
+    "fiserv-commerce-connect": "(FPDR4002: HMAC is empty); check key, iv, payload",
+    "fiserv-partner": "(402: Bad Credential); check username, password, ain",
+    "rp-gateway": "(error description); check username, password, uid",
+}
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_check(served: Served, partner: str) -> None:
+    """check logs in and tells on one screen what it got."""
+    done = partnerauth("check", partner, settings=served_settings(served, partner))
+    lifetime = "no known end; it is refreshed when the partner refuses it"
+    assert bare(done.stdout) == (
+        f"{partner}: logged in\n"
+        "  origin    http://HOST\n"
+        f"  user      {USERS[partner]}\n"
+        "  token     FINGERPRINT is its fingerprint; `partnerauth token` prints it\n"
+        f"  lifetime  {'30 min, until DATE UTC' if partner == 'fiserv-partner' else lifetime}\n"
+        "  time      N s for the login\n"
+        "  kept      in memory, until this command ends; --cache file keeps it for the next\n"
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("command", ["check", "token"])
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_wrong_secret(simulator: PartnerSimulator, partner: str, command: str) -> None:
+    """Refused credentials are one line: what the partner said, whom it meant, what to check. Exit code 1."""
+    wrong = wrong_secret(simulator.partners[partner])
+    done = partnerauth(command, partner, settings=settings_of(simulator.partners[partner], **wrong))
+    assert (
+        done.stderr == f"partnerauth: {partner} refused the login of {USERS[partner]} {REFUSALS[partner]}\n"
+    )
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert simulator.partners[partner].login_attempts == 1
+
+
+def test_unavailable(served: Served) -> None:
+    """A partner that can't be reached is exit code 3, and the line says at which address."""
+    given = served_settings(served, "bex", base_url="http://127.0.0.1:1")
+    done = partnerauth("check", "bex", settings=given)
+    assert done.stderr == (
+        "partnerauth: bex is not available for a login of 'user123': the connection was refused "
+        "(http://127.0.0.1:1); check the address, the network and any proxy, or try again later\n"
+    )
+    assert (done.stdout, done.returncode) == ("", 3)
+
+
+def test_an_answer_that_is_none(simulator: PartnerSimulator) -> None:
+    """An answer that no login document describes is exit code 3 as well."""
+    simulator.bex.answer_logins(Reply.of_text("<html>Welcome!</html>"))
+    done = partnerauth("token", "bex", settings=settings_of(simulator.bex))
+    assert done.stderr.startswith("partnerauth: bex gave an unknown answer to the login of 'user123'")
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 3)
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_token(simulator: PartnerSimulator, partner: str) -> None:
+    """token prints the token and nothing else, on one line."""
+    done = partnerauth("token", partner, settings=settings_of(simulator.partners[partner]))
+    assert (done.stdout.splitlines(), done.stderr) == (simulator.partners[partner].issued, "")
+
+
+@pytest.mark.parametrize("partner", [name for name in PARTNERS if name != "rp-gateway"])
+def test_token_header(simulator: PartnerSimulator, partner: str) -> None:
+    """token --header prints a header line with which the partner answers."""
+    brain = simulator.partners[partner]
+    done = partnerauth("token", partner, "--header", settings=settings_of(brain))
+    name, _, value = done.stdout.removesuffix("\n").partition(": ")
+    assert requests.get(f"{brain.base_url}/a", headers={name: value}).json()
+    assert (brain.accepted, brain.refusals) == (1, 0)
+
+
+def test_token_header_with_prefix(simulator: PartnerSimulator) -> None:
+    """The header line has the prefix that the settings ask for."""
+    options = ("--token-header", "X-Token", "--token-prefix", "Bearer ")
+    done = partnerauth(
+        "token", "fiserv-boarding", "--header", *options, settings=settings_of(simulator.fiserv_boarding)
+    )
+    assert done.stdout == f"X-Token: Bearer {simulator.fiserv_boarding.issued[0]}\n"
+
+
+def test_no_header_at_rp_gateway(simulator: PartnerSimulator) -> None:
+    """rp.Gateway takes no header: said before any login ends somebody's session."""
+    done = partnerauth("token", "rp-gateway", "--header", settings=settings_of(simulator.rp_gateway))
+    assert done.stderr == "partnerauth: rp-gateway takes its token in body or query, not in a header\n"
+    assert (done.returncode, simulator.rp_gateway.login_attempts) == (2, 0)
+
+
+def test_verbose(served: Served) -> None:
+    """-v tells the login on standard error, and standard output keeps the token alone."""
+    done = partnerauth("token", "bex", "-v", settings=served_settings(served, "bex"))
+    assert done.stderr.startswith("partnerauth: bex: logged in 'user123' in ")
+    assert len(done.stdout.splitlines()) == 1

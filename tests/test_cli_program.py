@@ -1,0 +1,76 @@
+"""``partnerauth`` as a program: its help, its version, how it is installed and what it imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from command import Served, environment, partnerauth, served_settings
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["check"],
+        ["check", "nobody"],
+        ["serve", "--port", "99999"],
+        ["serve", "--port", "x"],
+    ],
+)
+def test_usage_of_the_parser(arguments: list[str]) -> None:
+    """What can't be a command at all is told with the usage, as every program does. Exit code 2."""
+    done = partnerauth(*arguments)
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert done.stderr.startswith("usage: partnerauth")
+
+
+def test_version() -> None:
+    """--version tells what is installed."""
+    done = partnerauth("--version")
+    assert done.stdout == f"partnerauth {metadata.version('requests-partnerauth')}\n"
+
+
+@pytest.mark.parametrize("command", ["", "demo", "check", "token", "serve", "forget"])
+def test_help(command: str) -> None:
+    """Every help text has an example and the exit codes."""
+    done = partnerauth(*filter(None, [command]), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: partnerauth {command}".rstrip())
+    assert f"example:\n  {'export PARTNERAUTH_' if command == 'check' else 'partnerauth '}" in done.stdout
+    assert "exit codes:\n  0  good\n" in done.stdout
+
+
+def test_installed_command(served: Served) -> None:
+    """The console script is the same program."""
+    script = Path(sys.executable).with_name("partnerauth")
+    if not script.exists():
+        pytest.skip("the package is not installed here")
+    done = subprocess.run(
+        [script, "check", "bex"],
+        env=environment(**served_settings(served, "bex")),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_only_what_is_needed_is_imported(served: Served) -> None:
+    """check has no use for the simulator, the other commands or the libraries behind other caches."""
+    code = (
+        "import sys; from requests_partnerauth.cli import main; code = main(['check', 'bex']); "
+        "print(*sorted(name for name in sys.modules if 'simulator' in name or name.startswith("
+        "('requests_partnerauth.commands.', 'redis', 'keyring', 'filelock', 'cryptography', 'responses'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(**served_settings(served, "bex")),
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    loaded = done.stdout.splitlines()[-1].split()
+    assert [name for name in loaded if not name.startswith("requests_partnerauth.commands._")] == [
+        "requests_partnerauth.commands.check"
+    ]

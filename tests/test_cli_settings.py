@@ -1,0 +1,171 @@
+"""Where ``partnerauth`` has its settings from, and what it says of bad ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Served, partnerauth, served_settings, settings_of
+
+from requests_partnerauth.commands import _settings
+from requests_partnerauth.simulator import PartnerSimulator
+
+
+@pytest.mark.parametrize(
+    ("partner", "lacking", "words"),
+    [
+        ("bex", ["username"], "bex: give --username, or set PARTNERAUTH_BEX_USERNAME"),
+        ("bex", ["password"], "bex: no password: set PARTNERAUTH_BEX_PASSWORD, or use --password-stdin"),
+        (
+            "fiserv-partner",
+            ["base_url", "ain", "password"],
+            "fiserv-partner: give --base-url, --ain, or set PARTNERAUTH_FISERV_PARTNER_BASE_URL, "
+            "PARTNERAUTH_FISERV_PARTNER_AIN",
+        ),
+        (
+            "fiserv-commerce-connect",
+            ["iv"],
+            "fiserv-commerce-connect: no iv: set PARTNERAUTH_FISERV_COMMERCE_CONNECT_IV, "
+            "or use --password-stdin",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "token"])
+def test_missing_settings(served: Served, command: str, partner: str, lacking: list[str], words: str) -> None:
+    """What is missing is named, as variable and option; nothing is asked where there is no terminal."""
+    given = served_settings(served, partner, **dict.fromkeys(lacking, ""))
+    done = partnerauth(command, partner, settings=given)
+    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
+
+
+def test_options_win(simulator: PartnerSimulator) -> None:
+    """Options say what the environment could, and win over it."""
+    credentials = simulator.fiserv_partner.credentials
+    done = partnerauth(
+        "token", "fiserv-partner", "--base-url", credentials["base_url"], "--ain", credentials["ain"],
+        "--username", credentials["username"], "--source", "API", "--login-timeout", "2,9",
+        "--ttl-unit", "seconds", "--no-allow-http",
+        settings={
+            "PARTNERAUTH_FISERV_PARTNER_PASSWORD": credentials["password"],
+            "PARTNERAUTH_FISERV_PARTNER_AIN": "1",
+            "PARTNERAUTH_FISERV_PARTNER_LOGIN_TIMEOUT": "soon",
+        },
+    )  # fmt: skip
+    assert done.stdout.splitlines() == simulator.fiserv_partner.issued
+
+
+def test_payload_from_a_file(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """A payment is read from the file that --payload names."""
+    partner = simulator.fiserv_commerce_connect
+    (tmp_path / "payment.json").write_text(json.dumps(partner.credentials["payload"]))
+    given = settings_of(partner, payload="")
+    done = partnerauth("token", partner.name, "--payload", "@payment.json", settings=given, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert partner.payloads == [partner.accounts[0]["payload"]]
+
+
+def test_password_from_stdin(simulator: PartnerSimulator) -> None:
+    """--password-stdin reads the password, which wins over the environment's; any character arrives."""
+    password = ' p+%&=#é:ü "\\'
+    simulator.bex.change_password(password)
+    done = partnerauth(
+        "token",
+        "bex",
+        "--password-stdin",
+        settings=settings_of(simulator.bex, password="old"),
+        stdin=password + "\r\n",
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (simulator.bex.issued, "")
+
+
+def test_key_and_iv_from_stdin(simulator: PartnerSimulator) -> None:
+    """Commerce Connect's two secrets come on a line each."""
+    partner = simulator.fiserv_commerce_connect
+    given = settings_of(partner, key="", iv="")
+    stdin = f"{partner.credentials['key']}\n{partner.credentials['iv']}"
+    done = partnerauth("token", partner.name, "--password-stdin", settings=given, stdin=stdin)
+    assert done.stdout.splitlines() == partner.issued
+
+
+@pytest.mark.parametrize("stdin", [b"", b"\n", b"\xff\xfe\n"])
+def test_no_password_from_stdin(served: Served, stdin: bytes) -> None:
+    """An empty or unreadable standard input is told, not guessed at."""
+    done = partnerauth(
+        "check", "bex", "--password-stdin", settings=served_settings(served, "bex"), stdin=stdin
+    )
+    assert done.stderr == "partnerauth: --password-stdin: no password came, or it is no text in UTF-8\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "bex", "--ain", "1"], "--ain: bex has no such setting"),
+        (["check", "bex", "--login-timeout", "s3cret"], "--login-timeout: a number is wanted"),
+        (["check", "bex", "--login-via", "s3cret"], "--login-via: one of json, query, get is wanted"),
+        (
+            ["check", "bex", "--base-url", "http://s3cret.example"],
+            "--base-url: plain http shows password and token to everyone on the way; use https, or set "
+            "PARTNERAUTH_BEX_ALLOW_HTTP if the partner has nothing else",
+        ),
+        (
+            ["check", "bex", "--cache", "s3cret"],
+            "--cache: one of memory, file, file:/path, redis://host, rediss://host, keyring is wanted",
+        ),
+        (
+            ["forget", "bex", "--cache", "redis://:s3cret@127.0.0.1"],
+            "--cache: a URL with a password belongs in PARTNERAUTH_CACHE",
+        ),
+        (
+            ["check", "fiserv-commerce-connect", "--payload", "@s3cret.json"],
+            "--payload: the file that it names can't be read (No such file or directory)",
+        ),
+        (
+            ["token", "bex", "--password", "s3cret"],
+            "--password: a secret is no option, as others can read it there; set it in the environment, "
+            "or use --password-stdin or the prompt",
+        ),
+        (
+            ["token", "rp-gateway", "--gateway-auth=s3cret"],
+            "--gateway-auth: a secret is no option, as others can read it there; set it in the environment, "
+            "or use --password-stdin or the prompt",
+        ),
+        (["token", "bex", "s3cret"], "token: a word too many: not understood; see --help"),
+        (["token", "bex", "--pasword=s3cret"], "token: --pasword: not understood; see --help"),
+        (
+            ["forget", "bex"],
+            "nothing to forget: tokens in memory end with the command that got them; "
+            "name the shared cache with --cache or PARTNERAUTH_CACHE",
+        ),
+    ],
+)  # fmt: skip
+def test_usage(served: Served, arguments: list[str], words: str) -> None:
+    """What is used wrongly is one line that names the option, never its value. Exit code 2."""
+    done = partnerauth(*arguments, settings=served_settings(served, arguments[1]))
+    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
+
+
+def test_bad_variable_names_itself(served: Served) -> None:
+    """A bad value from the environment is told by its variable, without the value."""
+    done = partnerauth("check", "bex", settings=served_settings(served, "bex", login_via="s3cret"))
+    words = "PARTNERAUTH_BEX_LOGIN_VIA: one of json, query, get is wanted"
+    assert (done.stderr, done.returncode) == (f"partnerauth: {words}\n", 2)
+
+
+def test_typo_is_noted(served: Served) -> None:
+    """A variable that means nothing is noted on standard error; the rest goes on."""
+    done = partnerauth("token", "bex", settings=served_settings(served, "bex", alternate_tokn="1"))
+    assert done.stderr == (
+        "partnerauth: note: PARTNERAUTH_BEX_ALTERNATE_TOKN is no setting of BexAuth and is passed over; "
+        "did you mean PARTNERAUTH_BEX_ALTERNATE_TOKEN?\n"
+    )
+    assert done.returncode == 0
+
+
+def test_every_option_is_explained() -> None:
+    """Each setting that is an option has its words in the help text, and no secret is one."""
+    names = {name for name, _, _ in _settings._options()}
+    assert names == set(_settings._HELP)
+    assert not names & set(_settings._SECRETS)
+    assert "--password " not in partnerauth("token", "--help").stdout.replace("--password-stdin", "")
