@@ -46,9 +46,11 @@ def all_records() -> Iterator[list[logging.LogRecord]]:
     level = logger.level
     logger.addHandler(keeper)
     logger.setLevel(logging.DEBUG)
-    yield made
-    logger.removeHandler(keeper)
-    logger.setLevel(level)
+    try:
+        yield made
+    finally:
+        logger.removeHandler(keeper)
+        logger.setLevel(level)
 
 
 def secrets_of(auth: PartnerAuth, *tokens: str) -> set[str]:
