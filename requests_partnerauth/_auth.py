@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PROCESS_KEY = os.urandom(32)
+_KEEPS_NOTHING = Store(None, "", "", SYSTEM_CLOCK)
 
 
 class Common(TypedDict, total=False):
@@ -113,7 +114,7 @@ class PartnerAuth(AuthBase):
         self._log_in: LogIn = Login(
             self,
             _checked_session(common.get("login_session")),
-            _arguments.timeouts("login_timeout", common.get("login_timeout", (5, 30))),
+            _arguments.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
             _arguments.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
         )
@@ -233,21 +234,20 @@ class PartnerAuth(AuthBase):
 
     def _find_account(self) -> Account:
         if self.account is None or self.secret is None:
-            return account_of(
-                self._cache, None, lambda: Account(Store(None, "", "", self._clock), self._clock)
-            )
+            return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
         secret = self.secret
         who = json.dumps([self.partner, self.base_url, self.account])
         name = hashlib.blake2b(who.encode(), digest_size=20).hexdigest()
         encoded = secret.encode(errors="surrogatepass")
         key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()}"
+        if type(self._cache) is MemoryTokenCache:
+            # The account is itself what a memory keeps: written down as well, it would be there twice.
+            return account_of(self._cache, key, lambda: Account(_KEEPS_NOTHING, self._clock))
         entries = name if getattr(self._cache, "seals", True) else key
-        # The account is itself what a memory keeps: written down as well, it would be there twice.
-        cache = None if type(self._cache) is MemoryTokenCache else self._cache
         return account_of(
             self._cache,
             key,
-            lambda: Account(Store(cache, entries, secret, self._clock), self._clock),
+            lambda: Account(Store(self._cache, entries, secret, self._clock), self._clock),
         )
 
     def _usable_grant(self, account: Account) -> Grant:

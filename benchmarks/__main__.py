@@ -1,0 +1,41 @@
+"""python -m benchmarks: run the cases, write results.json, results.md and the plots beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from .cases import EACH, SIDE_BY_SIDE
+from .machine import described
+from .plot import bars, lines
+from .report import report
+from .run import run
+
+HERE = Path(__file__).parent
+EVERY = [*EACH, *SIDE_BY_SIDE]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few rounds, printed and not written")
+    parser.add_argument("--only", action="append", choices=EVERY, metavar="CASE", help=", ".join(EVERY))
+    parser.add_argument("--report", action="store_true", help="write the report anew from results.json")
+    arguments = parser.parse_args()
+    cases = [] if arguments.report else arguments.only or EVERY
+    if arguments.quick:
+        print(report({"machine": described(), "cases": {case: run(case, quick=True) for case in cases}}))
+        return
+    kept = HERE / "results.json"
+    results = json.loads(kept.read_text()) if kept.exists() else {"cases": {}}
+    for case in cases:
+        results["cases"][case] = run(case, quick=False)
+        results["machine"] = described()
+        kept.write_text(json.dumps(results, indent=1) + "\n")
+    (HERE / "results.md").write_text(report(results))
+    (HERE / "results.svg").write_text(bars(results["cases"]))
+    (HERE / "body-size.svg").write_text(lines(results["cases"]))
+
+
+if __name__ == "__main__":
+    main()

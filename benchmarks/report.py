@@ -1,0 +1,133 @@
+"""results.md: ratios first, absolute times in small print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cells import Cell
+from .goals import goals
+from .peers import PEERS, VARIANTS
+from .tables import HEAD, SECTIONS
+
+Cases = dict[str, Any]
+
+_NAMES = [*PEERS, *VARIANTS]
+
+
+def report(results: dict[str, Any]) -> str:
+    """The page."""
+    cases = results["cases"]
+    parts = [HEAD, _machine(results["machine"]), "## Goals\n", _goals(cases)]
+    for title, told, tables in SECTIONS:
+        wanted = [table for table in tables if any(case in cases for case in table[0])]
+        if wanted:
+            parts += [f"## {title}\n", told, *(_table(cases, *table) for table in wanted)]
+    if "hot-path" in cases:
+        parts.append(_partners(cases["hot-path"]))
+    if "body-size" in cases:
+        parts.append(_body_sizes(cases["body-size"]))
+    if "imports" in cases:
+        parts.append(_import_floor(cases["imports"]))
+    if "accounts" in cases:
+        parts.append(_accounts(cases["accounts"]))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    return (
+        f"<small>{machine['cpus']} processors ({machine['processor']}), {machine['system']}, "
+        f"{machine['python']}; load average at the end {machine['load']}. {versions}.</small>\n"
+    )
+
+
+def _goals(cases: Cases) -> str:
+    return _rows(["case", "goal", "measured", ""], goals(cases))
+
+
+def _table(cases: Cases, needed: tuple[str, ...], columns: list[tuple[str, str, Cell]]) -> str:
+    names = [name for name in _NAMES if any(name in cases.get(case, {}) for case in needed)]
+    rows = [[_name(name), *(_cell(cases, case, name, cell) for _, case, cell in columns)] for name in names]
+    return _rows(["", *(title for title, _, _ in columns)], rows)
+
+
+def _cell(cases: Cases, case: str, name: str, cell: Cell) -> str:
+    figures = cases.get(case, {}).get(name)
+    if figures is None:
+        peer = {**PEERS, **VARIANTS}[name]
+        return "-" if peer.logs_in else "no login"
+    if "verdict" in figures:
+        return str(figures["verdict"])
+    try:
+        return cell(figures)
+    except KeyError:
+        return "-"
+
+
+def _name(name: str) -> str:
+    return f"**{name}**" if name == "requests_partnerauth" else name
+
+
+def _rows(head: list[str], rows: Any) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _partners(figures: dict[str, Any]) -> str:
+    rows = [
+        [name, f"{own['ratio']:.2f} <small>{own['ns']:.0f} ns</small>"]
+        for name, own in figures.items()
+        if name not in PEERS
+    ]
+    return "The partners' own auths, and HTTPBasicAuth against itself, which shows the noise:\n\n" + _rows(
+        ["", "auth call"], rows
+    )
+
+
+def _body_sizes(figures: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{int(size):,}",
+            f"{own['ratio']:.2f}",
+            f"<small>{own['us']:.0f} µs against {own['plain_us']:.0f} µs</small>",
+        ]
+        for size, own in figures.items()
+    ]
+    return (
+        "## rp.Gateway: cost by body size\n\nThe session goes into the JSON body. Against "
+        "`json.dumps(json.loads(body)).encode()` once:\n\n"
+        + _rows(["bytes", "ratio", ""], rows)
+        + "\n![cost by body size](body-size.svg)\n"
+    )
+
+
+def _import_floor(figures: dict[str, Any]) -> str:
+    rows = [
+        [name, f"{own['ratio']:.2f}", f"{own['ratio_with_attrs']:.2f}", f"<small>{own['ms']:.0f} ms</small>"]
+        for name, own in figures.items()
+    ]
+    return (
+        "## Import\n\nWhat a script imports to use it, after `import requests`; fresh processes.\n\n"
+        + _rows(["", "against `import requests`", "against `import requests, attrs`", ""], rows)
+    )
+
+
+def _accounts(figures: dict[str, Any]) -> str:
+    rows = [
+        [
+            _name(name),
+            f"{own['ratio']:.2f} <small>{own['many_ns']:.0f} ns</small>",
+            f"<small>{own['one_ns']:.0f} ns</small>",
+            f"{own['bytes_1000']:.0f}",
+            f"{own['bytes_10000']:.0f}",
+        ]
+        for name, own in figures.items()
+    ]
+    head = [
+        "",
+        "auth call on 10,000 accounts in random order",
+        "always on one",
+        "bytes each of 1,000",
+        "bytes each of 10,000",
+    ]
+    return "## 10,000 accounts\n\n" + _rows(head, rows)

@@ -1,0 +1,178 @@
+"""The words and the columns of the results page."""
+
+from __future__ import annotations
+
+from .cells import Cell, beyond, count, pickled, ratio, seconds, shared, thread, words
+
+Column = tuple[str, str, Cell]
+Table = tuple[tuple[str, ...], list[Column]]
+
+HEAD = """# Benchmarks
+
+The same work through this project and the libraries people use today, on a loopback server in a process of
+its own, side by side in one run: `tox -e bench`. Each in its own documented use; what one can't do is said,
+not scored. Everybody logs in at the same token endpoint; this project does so through an own `PartnerAuth` of
+a few lines, and the partners' own auths are measured beside it where they cost something of their own. Ratios
+are medians over the rounds of one run, everyone in random order within a round; absolute times in small
+print. Counts are given from the least to the most of all rounds. There are 15 rounds at least, unless a time
+limit for the cell allows only the number that is named, three at least.
+
+![auth call, refresh ahead, import](results.svg)
+"""
+
+_HERDS = """\
+64 threads on one client, at one moment; a login takes 100 ms. Expired: the server has ended every token.
+Then five more requests, one after the other. requests-oauthlib and Authlib do not log in by themselves: the
+check for a first token is the user's.
+"""
+
+_REFUSALS = """\
+A wrong password: how often the server saw it. Those without a login send it with every call. Then
+good credentials and an endpoint that answers 401 whatever comes, 50 calls.
+"""
+
+_BODIES = """\
+POST of 100 kB with a token that the server has just ended (for Digest, a nonce). "ok": the server got
+the same bytes again. "401, not resent": the caller is told. "EMPTY, 200": data is lost and nobody is told.
+"STUCK": announced and never sent; this server gives up after 1.5 s. Multipart: the stream of
+requests-toolbelt, which can't be rewound, or the library's own.
+"""
+
+_REDIRECTS = """\
+302 and 307. Whether that host sees the token, in the header Authorization and in one of the
+user's own; "-": no choice of header.
+"""
+
+_AHEAD = """\
+8 threads ask without pause while the last stretch of a token's life begins, with each library's own
+margin, and a login takes 500 ms. The slowest request beyond the usual one. The fifteen lines know no expiry
+and requests-oauthlib no margin: theirs comes after the end. HTTPBasicAuth has nothing to refresh: its row
+shows what the machine does by itself.
+"""
+
+_PROCESSES = """\
+4 processes, 8 threads each, 5 requests each; "sharing" is with the file cache that a library brings
+(FileTokenCache, JsonTokenFileCache). Fork: while another thread logs in; the child has 5 s.
+"""
+
+_COSTS = """\
+Against HTTPBasicAuth. The auth call is `auth(prepared)` or the nearest a library has, a token in hand, on
+requests that were not signed before; as in timeit, no garbage is collected meanwhile. End to end: one thread,
+one kept-alive connection, above 1 is faster; azure-core and httpx-auth bring their own clients. Memory:
+tracemalloc, 100 objects, each with an account and a token of its own. Then the auth call in several threads
+on one auth.
+"""
+
+_KINDS = ("bytes", "file", "file at an offset", "generator", "multipart")
+
+SECTIONS: list[tuple[str, str, list[Table]]] = [
+    (
+        "Herds",
+        _HERDS,
+        [
+            (
+                ("cold-herd", "expiry-herd"),
+                [
+                    ("cold: logins", "cold-herd", count("logins")),
+                    ("failed of 64", "cold-herd", count("failed")),
+                    ("until all had theirs", "cold-herd", seconds),
+                    ("expired: logins", "expiry-herd", count("logins")),
+                    ("failed of 64", "expiry-herd", count("failed")),
+                    ("of 5 more", "expiry-herd", count("failed_later")),
+                ],
+            ),
+            (
+                ("ending-herd",),
+                [
+                    ("expired, a login ends the old session: logins", "ending-herd", count("logins")),
+                    ("failed of 64", "ending-herd", count("failed")),
+                    ("of 5 more", "ending-herd", count("failed_later")),
+                    ("until all had theirs", "ending-herd", seconds),
+                ],
+            ),
+        ],
+    ),
+    (
+        "Refusals",
+        _REFUSALS,
+        [
+            (
+                ("refused", "always-refused"),
+                [
+                    ("attempts by 64 threads", "refused", count("attempts")),
+                    ("by 20 more calls", "refused", count("later")),
+                    ("until the last thread knew", "refused", seconds),
+                    ("always 401: logins", "always-refused", count("logins")),
+                    ("requests sent", "always-refused", count("requests")),
+                ],
+            )
+        ],
+    ),
+    ("Bodies after an expiry", _BODIES, [(("bodies",), [(kind, "bodies", words(kind)) for kind in _KINDS])]),
+    (
+        "Redirect to a foreign host",
+        _REDIRECTS,
+        [
+            (
+                ("redirects",),
+                [
+                    ("Authorization, answers 200", "redirects", words("authorization, 200")),
+                    ("answers 401", "redirects", words("authorization, 401")),
+                    ("own header, answers 200", "redirects", words("own header, 200")),
+                    ("answers 401", "redirects", words("own header, 401")),
+                ],
+            )
+        ],
+    ),
+    (
+        "Refresh ahead",
+        _AHEAD,
+        [
+            (
+                ("ahead",),
+                [
+                    ("slowest, beyond the usual", "ahead", beyond),
+                    ("logins", "ahead", count("logins")),
+                    ("requests that failed", "ahead", count("failed")),
+                ],
+            )
+        ],
+    ),
+    (
+        "Processes",
+        _PROCESSES,
+        [
+            (
+                ("processes", "fork", "pickle"),
+                [
+                    ("logins", "processes", shared("logins")),
+                    ("a login ends the old session: failed of 160", "processes", shared("lost_of_160")),
+                    ("fork", "fork", words("seen")),
+                    ("pickle", "pickle", pickled),
+                ],
+            )
+        ],
+    ),
+    (
+        "Costs",
+        _COSTS,
+        [
+            (
+                ("hot-path", "end-to-end", "memory"),
+                [
+                    ("auth call", "hot-path", ratio("ratio", lambda own: f"{own['ns']:.0f} ns")),
+                    ("requests/s", "end-to-end", ratio("ratio", lambda own: f"{own['per_second']:.0f}")),
+                    ("by processor time", "end-to-end", lambda own: f"{own['cpu_ratio']:.2f}"),
+                    ("bytes", "memory", lambda own: f"{own['bytes']:.0f} <small>{own['what']}</small>"),
+                ],
+            ),
+            (
+                ("contention",),
+                [
+                    ("1 thread" if n == "1" else f"{n} threads", "contention", thread(n))
+                    for n in ("1", "8", "32", "64")
+                ],
+            ),
+        ],
+    ),
+]
