@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 from .cases import EACH, SIDE_BY_SIDE
@@ -28,7 +29,9 @@ def main() -> None:
         return
     kept = HERE / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {"cases": {}}
+    this_run = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     for case in cases:
+        results.setdefault("runs", {})[case] = this_run
         results["cases"][case] = run(case, quick=False)
         results["machine"] = described()
         kept.write_text(json.dumps(results, indent=1) + "\n")

@@ -17,7 +17,7 @@ _NAMES = [*PEERS, *VARIANTS]
 def report(results: dict[str, Any]) -> str:
     """The page."""
     cases = results["cases"]
-    parts = [HEAD, _machine(results["machine"]), "## Goals\n", _goals(cases)]
+    parts = [HEAD, _machine(results["machine"]), _runs(results.get("runs", {})), "## Goals\n", _goals(cases)]
     for title, told, tables in SECTIONS:
         wanted = [table for table in tables if any(case in cases for case in table[0])]
         if wanted:
@@ -39,6 +39,17 @@ def _machine(machine: dict[str, Any]) -> str:
         f"<small>{machine['cpus']} processors ({machine['processor']}), {machine['system']}, "
         f"{machine['python']}; load average at the end {machine['load']}. {versions}.</small>\n"
     )
+
+
+def _runs(runs: dict[str, str]) -> str:
+    """Says so where the cases were not all measured in one go."""
+    by_run: dict[str, list[str]] = {}
+    for case, started in runs.items():
+        by_run.setdefault(started, []).append(case)
+    if len(by_run) < 2:
+        return ""
+    told = "; ".join(f"{started} UTC: {', '.join(cases)}" for started, cases in sorted(by_run.items()))
+    return f"<small>Measured in {len(by_run)} runs. {told}.</small>\n"
 
 
 def _goals(cases: Cases) -> str:

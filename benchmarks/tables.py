@@ -10,12 +10,13 @@ Table = tuple[tuple[str, ...], list[Column]]
 HEAD = """# Benchmarks
 
 The same work through this project and the libraries people use today, on a loopback server in a process of
-its own, side by side in one run: `tox -e bench`. Each in its own documented use; what one can't do is said,
-not scored. Everybody logs in at the same token endpoint; this project does so through an own `PartnerAuth` of
-a few lines, and the partners' own auths are measured beside it where they cost something of their own. Ratios
+its own, side by side: `tox -e bench`. Each in its own documented use; what one can't do is said, not
+scored. Everybody logs in at the same token endpoint; this project does so through an own `PartnerAuth` of a
+few lines, and the partners' own auths are measured beside it where they cost something of their own. Ratios
 are medians over the rounds of one run, everyone in random order within a round; absolute times in small
-print. Counts are given from the least to the most of all rounds. There are 15 rounds at least, unless a time
-limit for the cell allows only the number that is named, three at least.
+print. Counts are given from the least to the most of all rounds. There are 15 rounds at least, unless a
+time limit for the cell allows only the number that is named, three at least; what is seen rather than timed
+(bodies, redirects, fork) is tried three times, pickling and memory once.
 
 ![auth call, refresh ahead, import](results.svg)
 """

@@ -1,7 +1,6 @@
 """How Sphinx builds these pages: ``sphinx-build -W -b html docs site``."""
 
 from importlib.metadata import version as installed_version
-from pathlib import Path
 
 project = "requests_partnerauth"
 author = "The requests_partnerauth developers"
@@ -47,6 +46,3 @@ html_theme_options = {
         "color-brand-content": "#7db7f0",
     },
 }
-
-if not (Path(__file__).parent.parent / "benchmarks" / "results.md").exists():
-    suppress_warnings = ["docutils"]  # nothing was measured yet
