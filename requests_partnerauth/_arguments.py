@@ -74,7 +74,7 @@ def timeouts(argument: str, value: object) -> tuple[float, float]:
             f"{argument}: seconds above zero are wanted, one number or (connect, read); "
             "a login without a limit could hang every thread that waits for it"
         )
-    return float(pair[0]), float(pair[1])
+    return pair if all(isinstance(part, float) for part in pair) else (float(pair[0]), float(pair[1]))
 
 
 def span(argument: str, value: object) -> timedelta:

@@ -237,9 +237,9 @@ class PartnerAuth(AuthBase):
             return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
         secret = self.secret
         who = json.dumps([self.partner, self.base_url, self.account])
-        name = hashlib.blake2b(who.encode(), digest_size=20).hexdigest()
+        name = hashlib.blake2b(who.encode(), digest_size=16).hexdigest()
         encoded = secret.encode(errors="surrogatepass")
-        key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=16).hexdigest()}"
+        key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=8).hexdigest()}"
         if type(self._cache) is MemoryTokenCache:
             # The account is itself what a memory keeps: written down as well, it would be there twice.
             return account_of(self._cache, key, lambda: Account(_KEEPS_NOTHING, self._clock))
