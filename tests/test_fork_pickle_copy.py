@@ -20,6 +20,7 @@ from conftest import make_auth
 from together import Background, is_good, together
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
+from requests_partnerauth._forks import ForkSafeLock
 from requests_partnerauth.simulator import Call, PartnerSimulator, SimulatedPartner
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -152,3 +153,29 @@ def test_children_forked_under_load_complete() -> None:
     program = Path(__file__).with_name("forks_under_load.py")
     done = subprocess.run([sys.executable, program, "20"], timeout=100, check=False)
     assert done.returncode == 0
+
+
+@needs_fork
+def test_a_lock_held_at_the_fork_is_free_in_the_child() -> None:
+    """The engine's lock, held by a thread of the parent's, keeps no child out."""
+    lock = ForkSafeLock()
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            let_go.wait(30)
+
+    def use() -> bool:
+        with lock:
+            return True
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert held.wait(10)
+        assert in_a_child(use, within=5)
+    finally:
+        let_go.set()
+        holder.join()
+    assert use()
