@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import requests
 from requests.auth import AuthBase
@@ -20,12 +20,13 @@ from requests.auth import AuthBase
 from . import _arguments
 from ._accounts import account_of
 from ._clock import SYSTEM_CLOCK, Clock
+from ._forks import ForkSafeLock
 from ._login import Login
 from ._origins import Origins, origin_of
 from ._outcome import Failure, Grant
 from ._placement import HeaderPlacement, Placement
 from ._refresh import Account, LogIn
-from ._sending import Sending, Stamp, answered, hooks_without_token
+from ._sending import Sending, Stamp, hooks_without_token
 from ._store import Store
 from ._token import Token
 from .caches._base import TokenCache
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 _PROCESS_KEY = os.urandom(32)
 _KEEPS_NOTHING = Store(None, "", "", SYSTEM_CLOCK)
+_settling = ForkSafeLock()
 
 
 class Common(TypedDict, total=False):
@@ -212,7 +214,7 @@ class PartnerAuth(AuthBase):
         if hooks and hooks[0] is not sending:
             hooks = hooks_without_token(self, request)
         if sending is None:
-            sending = Sending(answered, self, grant, self.placement.place(request, grant.value))
+            sending = Sending(self, grant, self.placement.place(request, grant.value))
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:
@@ -228,22 +230,25 @@ class PartnerAuth(AuthBase):
     def _shared_account(self) -> Account:
         """What all auth objects of one account and secret share in this process."""
         if self._shared is None:
-            # setdefault is atomic: of two threads that come first, both go on with one and the same.
-            return cast(Account, vars(self).setdefault("_shared", self._find_account()))
+            # Found without the lock: an author's `secret` may come from where another auth is asked first.
+            found = self._find_account()
+            with _settling:
+                if self._shared is None:
+                    self._shared = found
         return self._shared
 
     def _find_account(self) -> Account:
         if self.account is None or self.secret is None:
             return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
         secret = self.secret
-        who = json.dumps([self.partner, self.base_url, self.account])
-        name = hashlib.blake2b(who.encode(), digest_size=16).hexdigest()
-        encoded = secret.encode(errors="surrogatepass")
-        key = f"{name}.{hashlib.blake2b(encoded, key=_PROCESS_KEY, digest_size=8).hexdigest()}"
+        who = json.dumps([self.partner, self.base_url, self.account]).encode()
+        with_secret = who + b"\n" + secret.encode(errors="surrogatepass")
+        key = hashlib.blake2b(with_secret, key=_PROCESS_KEY, digest_size=16).digest()
         if type(self._cache) is MemoryTokenCache:
             # The account is itself what a memory keeps: written down as well, it would be there twice.
             return account_of(self._cache, key, lambda: Account(_KEEPS_NOTHING, self._clock))
-        entries = name if getattr(self._cache, "seals", True) else key
+        name = hashlib.blake2b(who, digest_size=16).hexdigest()
+        entries = name if getattr(self._cache, "seals", True) else f"{name}.{key.hex()}"
         return account_of(
             self._cache,
             key,

@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import requests
 
@@ -58,20 +57,22 @@ class Sender(Protocol):
         """All that may stand in no message."""
 
 
-class Sending(partial[requests.Response]):
+class Sending:
     """The hook that goes along with a signed request. It stays in this process: a pickle takes none along."""
 
-    __slots__ = ()
+    __slots__ = ("auth", "grant", "mark")
+
+    def __init__(self, auth: Sender, grant: Grant, mark: Mark | None) -> None:
+        self.auth = auth
+        self.grant = grant
+        self.mark = mark
+
+    def __call__(self, response: requests.Response, **sent_with: Any) -> requests.Response:
+        return _answered(self.auth, self.grant, response, sent_with)
 
     def take_off(self, request: requests.PreparedRequest) -> None:
         """Make the request what it was before this token was placed."""
-        auth, _, mark = self.args
-        auth.placement.take_off(request, mark)
-
-    @property
-    def grant(self) -> Grant:
-        """The token that was placed."""
-        return cast(Grant, self.args[1])
+        self.auth.placement.take_off(request, self.mark)
 
     def __reduce__(self) -> Any:
         return _no_sending, ()
@@ -91,7 +92,7 @@ class Stamp:
     def __init__(self, auth: Sender, grant: Grant) -> None:
         self.grant = grant
         self.name, self.text = auth.placement.header(grant.value) or ("", "")
-        self.sending = Sending(answered, auth, grant, None) if self.name else None
+        self.sending = Sending(auth, grant, None) if self.name else None
 
 
 def _no_sending() -> Callable[..., None]:
@@ -106,7 +107,7 @@ def hooks_without_token(auth: Sender, request: requests.PreparedRequest) -> list
     """The hooks of a request that `auth` signs anew, once a token that would remain is taken off."""
     hooks = request.hooks["response"]
     for hook in hooks:
-        if isinstance(hook, Sending) and (hook.args[0] is not auth or hook.args[2] is not None):
+        if isinstance(hook, Sending) and (hook.auth is not auth or hook.mark is not None):
             hook.take_off(request)
     return _not_ours(hooks)
 
@@ -115,8 +116,8 @@ def _not_ours(hooks: Iterable[Any]) -> list[Any]:
     return [hook for hook in hooks if not isinstance(hook, Sending)]
 
 
-def answered(
-    auth: Sender, grant: Grant, mark: Mark | None, response: requests.Response, **sent_with: Any
+def _answered(
+    auth: Sender, grant: Grant, response: requests.Response, sent_with: dict[str, Any]
 ) -> requests.Response:
     """What the caller gets for the response to a signed request: it, or that of the one resend."""
     request = response.request
@@ -185,7 +186,7 @@ def _sent_again(
 def _lacks_token(request: requests.PreparedRequest) -> bool:
     """Whether its token was dropped on the way to this hop, and with it what else home wants to see."""
     hooks = [hook for hook in request.hooks["response"] if isinstance(hook, Sending)]
-    return any(not hook.args[0].placement.carries(request, hook.grant.value) for hook in hooks)
+    return any(not hook.auth.placement.carries(request, hook.grant.value) for hook in hooks)
 
 
 def _carried_by(auth: Sender, request: requests.PreparedRequest, grant: Grant) -> Grant | None:
@@ -227,7 +228,7 @@ def _signed_again(auth: Sender, request: requests.PreparedRequest, fresh: Grant)
     hooks = hooks_without_token(auth, again)
     mark = auth.placement.place(again, fresh.value)
     # A new dict: the old one is being walked through, and the request of a redirect shares it.
-    again.hooks = {**request.hooks, "response": [Sending(answered, auth, fresh, mark), *hooks]}
+    again.hooks = {**request.hooks, "response": [Sending(auth, fresh, mark), *hooks]}
     with _handing_over:
         if not hasattr(request, _LEAVES):
             request.hooks, request.url, request.body = again.hooks, again.url, again.body

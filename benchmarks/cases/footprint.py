@@ -35,7 +35,8 @@ def imports(server: str, number: int) -> dict[str, Any]:
         if peer.imports != "import requests":
             statements[name] = f"import requests; {peer.imports}"
     took: dict[str, list[float]] = {name: [] for name in statements}
-    number *= 2
+    # Many: a whole process start differs from the next by more than the libraries do.
+    number *= 4
     for turn in range(number + 1):
         for name in random.sample(list(statements), len(statements)):
             seconds = _import_time(statements[name])

@@ -14,14 +14,12 @@ from ._base import AuthPeer
 
 class BenchAuth(PartnerAuth):
     partner = "bench"
+    placement = HeaderPlacement("Authorization", "Bearer ")
 
-    def __init__(
-        self, client_id: str, client_secret: str, *, header: str = "Authorization", **common: Any
-    ) -> None:
+    def __init__(self, client_id: str, client_secret: str, **common: Any) -> None:
         super().__init__(**common)
         self.username = self.account = client_id
         self.secret = client_secret
-        self.placement = HeaderPlacement(header, "Bearer " if header == "Authorization" else "")
 
     def login_request(self) -> requests.Request:
         form = {"grant_type": "client_credentials", "client_id": self.username, "client_secret": self.secret}
@@ -44,6 +42,7 @@ class Ours(AuthPeer):
 
     def make_auth(self) -> BenchAuth:
         common = {} if self.directory is None else {"cache": FileTokenCache(self.directory)}
-        return BenchAuth(
-            self.user, self.secret, base_url=self.account.url, header=self.header, allow_http=True, **common
-        )
+        auth = BenchAuth(self.user, self.secret, base_url=self.account.url, allow_http=True, **common)
+        if self.header != "Authorization":
+            auth.placement = HeaderPlacement(self.header)
+        return auth

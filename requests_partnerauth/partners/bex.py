@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _STATE = r"(invalid|unknown|missing|expired|required|not (valid|found|given|provided|supplied|recogni[sz]ed))"
 _STATES = rf"{_STATE}( (or|and) ((is|has) )?{_STATE})*"
 _TOKEN = r"((session|access|api|security|given|provided|supplied) )?token( (given|provided|supplied))?"
-_TOKEN_IS_BAD = re.compile(
+# Left as text: compiling it takes longer than the rest of this import, and few programs ever need it.
+_TOKEN_IS_BAD = (
     rf"((the|your|this) )?{_TOKEN} ((is|was|has)( already| been)* )?{_STATES}[.!]*"
-    rf"|((an?|the) )?({_STATES}|no) {_TOKEN}[.!]*",
-    re.IGNORECASE,
+    rf"|((an?|the) )?({_STATES}|no) {_TOKEN}[.!]*"
 )
 
 
@@ -96,4 +96,6 @@ class BexAuth(PartnerAuth):
             return True
         reply = json_object(response)
         error = reply.get("ex") if reply is not None else None
-        return isinstance(error, str) and _TOKEN_IS_BAD.fullmatch(" ".join(error.split())) is not None
+        if not isinstance(error, str):
+            return False
+        return re.fullmatch(_TOKEN_IS_BAD, " ".join(error.split()), re.IGNORECASE) is not None
