@@ -45,10 +45,10 @@ user's own; "-": no choice of header.
 """
 
 _AHEAD = """\
-8 threads ask without pause while the last stretch of a token's life begins, with each library's own
-margin, and a login takes 500 ms. The slowest request beyond the usual one. The fifteen lines know no expiry
-and requests-oauthlib no margin: theirs comes after the end. HTTPBasicAuth has nothing to refresh: its row
-shows what the machine does by itself.
+8 threads ask, each 20 ms after its last answer, while the last stretch of a token's life begins, with each
+library's own margin, and a login takes 500 ms. The slowest request beyond the usual one. The fifteen lines
+know no expiry and requests-oauthlib no margin: theirs comes after the end. HTTPBasicAuth has nothing to
+refresh: its row shows what the machine does by itself.
 """
 
 _PROCESSES = """\

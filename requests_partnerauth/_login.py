@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _LARGEST_REPLY = 256 * 1024
 _RETRY = Retry(total=2, backoff_factor=0.3)
+_NOT_ABOUT_CREDENTIALS = (404, 405, 408, 410, 425)
 
 
 class Answers(Protocol):
@@ -189,9 +190,11 @@ class Login:
             why = "no token was read from it"
         if status in (401, 403):
             return self._rejected(str(status), response.reason or "", request)
-        return self._invalid(
-            f"HTTP {status} with a body that no login document describes ({why}); check base_url"
-        )
+        what = f"HTTP {status} with a body that no login document describes ({why}); check base_url"
+        if status < 400 or status in _NOT_ABOUT_CREDENTIALS:
+            return self._invalid(what)
+        # It may well be the password: trying it again with every request could lock the account.
+        return self._invalid(f"{what} and the credentials{self._cooldown()}")._replace(is_refusal=True)
 
     def _safe(self, words: object, request: requests.PreparedRequest) -> str:
         return one_line(words, [*self._answers._hidden(), *in_headers_of(request)])
@@ -200,10 +203,13 @@ class Login:
         code = None if code is None else self._safe(code, request)
         words = self._safe(partner_message, request)
         said = ": ".join(part for part in (code, words) if part) or "no reason given"
-        advice = "check the credentials"
-        if self.rejection_cooldown:
-            advice += f"; they are not tried again for {self.rejection_cooldown:g} s, or until forget()"
-        return Failure(LoginRejected, self._message("refused the login", f" ({said}): {advice}"), code, words)
+        message = self._message("refused the login", f" ({said}): check the credentials{self._cooldown()}")
+        return Failure(LoginRejected, message, code, words, is_refusal=True)
+
+    def _cooldown(self) -> str:
+        if not self.rejection_cooldown:
+            return ""
+        return f"; they are not tried again for {self.rejection_cooldown:g} s, or until forget()"
 
     def _invalid(self, why: str) -> Failure:
         return Failure(InvalidLoginResponse, self._message("gave an unknown answer to the login", f": {why}"))

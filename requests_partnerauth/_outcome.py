@@ -66,17 +66,16 @@ class Grant:
 
 
 class Failure(NamedTuple):
-    """Why a login failed, without any secret. Every caller gets an exception object of its own."""
+    """Why a login failed, without any secret. Every caller gets an exception object of its own.
+
+    `is_refusal` tells that the credentials were refused, or may have been: that is remembered.
+    """
 
     kind: type[PartnerAuthError]
     message: str
     code: str | None = None
     partner_message: str = ""
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the credentials were refused, which is remembered."""
-        return self.kind is LoginRejected
+    is_refusal: bool = False
 
     def error(self, response: requests.Response | None = None) -> PartnerAuthError:
         """A new exception that tells it; `response` is the refused API response, if there was one."""

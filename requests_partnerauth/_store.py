@@ -14,7 +14,7 @@ from ._clock import Clock
 from ._outcome import Failure, Grant
 from ._token import Token
 from .caches._base import TokenCache
-from .errors import LoginRejected
+from .errors import InvalidLoginResponse, LoginRejected, PartnerAuthError
 
 if TYPE_CHECKING:
     from .caches._sealing import Seal
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _REST = 10.0
+_REMEMBERED: dict[str, type[PartnerAuthError]] = {
+    kind.__name__: kind for kind in (LoginRejected, InvalidLoginResponse)
+}
 _Result = TypeVar("_Result")
 
 
@@ -88,7 +91,8 @@ class Store:
         try:
             if entry is None or (left := float(entry["until"]) - self._clock.wall()) <= 0:
                 return None
-            return Failure(LoginRejected, entry["message"], entry["code"], entry["partner_message"]), left
+            kind, message, code = _REMEMBERED[entry["kind"]], entry["message"], entry["code"]
+            return Failure(kind, message, code, entry["partner_message"], is_refusal=True), left
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -96,6 +100,7 @@ class Store:
         """Keep this refusal for so many seconds."""
         entry = {
             "until": self._clock.wall() + seconds,
+            "kind": failure.kind.__name__,
             "message": failure.message,
             "code": failure.code,
             "partner_message": failure.partner_message,

@@ -60,7 +60,10 @@ class LoginUnavailable(PartnerAuthError):
 
 
 class InvalidLoginResponse(PartnerAuthError):
-    """The login was answered by something that no login document describes."""
+    """The login was answered by something that no login document describes.
+
+    Where that was an HTTP 4xx that may be about the credentials, it is remembered as `LoginRejected` is.
+    """
 
 
 class ForeignOrigin(PartnerAuthError):

@@ -5,13 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial as reply_of
+from pathlib import Path
 
 import pytest
 import requests
 from conftest import make_auth
 from partner_contract import ImpatientClock
 
-from requests_partnerauth import InvalidLoginResponse, LoginRejected, LoginUnavailable, PartnerAuth
+from requests_partnerauth import (
+    FileTokenCache,
+    InvalidLoginResponse,
+    LoginRejected,
+    LoginUnavailable,
+    PartnerAuth,
+)
 from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
 
 HTML = b"<!DOCTYPE html><html><body>Welcome to the hotel's network</body></html>"
@@ -177,6 +184,37 @@ def test_a_refusal_without_the_partners_words(
     partner.answer_logins(None)
     auth.forget()
     assert session.get(partner.base_url + "/a").status_code == 200
+
+
+@pytest.mark.parametrize("status", [400, 402, 409, 422, 423])
+def test_an_unknown_answer_that_may_mean_the_credentials(
+    partner: SimulatedPartner, session: requests.Session, status: int
+) -> None:
+    """It is InvalidLoginResponse, and remembered as a refusal is: twenty requests cost one attempt."""
+    session.auth = auth = make_auth(partner)
+    partner.answer_logins(Reply.of_json({"error": "invalid_grant"}, status))
+
+    errors = [error_of(session, partner.base_url + "/a") for _ in range(20)]
+
+    assert {type(error) for error in errors} == {InvalidLoginResponse}
+    assert len(set(map(id, errors))) == 20
+    assert "credentials" in str(errors[-1])
+    assert (partner.login_attempts, partner.calls) == (1, [])
+    partner.answer_logins(None)
+    auth.forget()
+    assert session.get(partner.base_url + "/a").status_code == 200
+
+
+def test_an_unknown_answer_is_remembered_for_other_processes(
+    partner: SimulatedPartner, session: requests.Session, tmp_path: Path
+) -> None:
+    """A second cache on the same directory, as another process has it, finds it and asks nobody."""
+    partner.answer_logins(Reply.of_json({"error": "invalid_grant"}, 400))
+    for _ in range(2):
+        session.auth = make_auth(partner, cache=FileTokenCache(tmp_path))
+        assert isinstance(error_of(session, partner.base_url + "/a"), InvalidLoginResponse)
+
+    assert partner.login_attempts == 1
 
 
 def test_an_answer_without_an_end(simulator: PartnerSimulator, session: requests.Session) -> None:
