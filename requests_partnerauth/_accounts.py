@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from ._forks import ForkSafeLock
 from ._refresh import Account
@@ -14,7 +15,10 @@ _REMEMBERED = 10_000
 
 
 class _Known:
-    """The accounts of one cache: all that are in use, and of the others those that came last."""
+    """The accounts of one cache: all that are in use, and of the others those that came last.
+
+    They stay in this process: a pickle or copy of the cache begins with none.
+    """
 
     def __init__(self) -> None:
         self.in_use: weakref.WeakValueDictionary[Hashable, Account] = weakref.WeakValueDictionary()
@@ -23,6 +27,9 @@ class _Known:
     def add(self, key: Hashable, account: Account) -> None:
         self.in_use[key] = account
         self._latest.append(account)
+
+    def __reduce__(self) -> Any:
+        return _Known, ()
 
 
 _guard = ForkSafeLock()
@@ -33,8 +40,9 @@ def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) ->
 
     A key of None belongs to nobody else: each call makes an account of its own.
     """
-    with _guard:
-        known: _Known = vars(cache).setdefault("_accounts", _Known())
+    with _guard():
+        # A cache of the user's whose class has __slots__ shares by what it keeps alone.
+        known: _Known = getattr(cache, "__dict__", {}).setdefault("_accounts", _Known())
         account = known.in_use.get(key)
         if account is None:
             account = make()
@@ -45,8 +53,8 @@ def account_of(cache: TokenCache, key: Hashable, make: Callable[[], Account]) ->
 
 def forget_all(cache: TokenCache) -> None:
     """Drop the tokens and remembered refusals of all accounts that use this cache in this process."""
-    with _guard:
-        known: _Known = vars(cache).get("_accounts", _Known())
+    with _guard():
+        known: _Known = getattr(cache, "__dict__", {}).get("_accounts", _Known())
         accounts = list(known.in_use.values())
     for account in accounts:
         account.forget()

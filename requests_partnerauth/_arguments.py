@@ -9,6 +9,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import requests
+
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -34,6 +36,29 @@ def flag(argument: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{argument}: True or False is wanted, not {type(value).__name__}")
     return value
+
+
+def own_text(attribute: str, value: object) -> str | None:
+    """A text, or none, that a class of the user's own has as an attribute.
+
+    Raises:
+        TypeError: It is something else; the message names the attribute, never the value.
+    """
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{attribute}: a text is wanted, not {type(value).__name__}")
+    return value
+
+
+class _FromSuper:
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is None:
+            return self
+        raise TypeError(f"{owner.__name__}.__init__ must call super().__init__(base_url=..., **common)")
+
+
+def from_super() -> Any:
+    """Stands in a class for what its ``__init__`` sets, and says so where a subclass has not called that."""
+    return _FromSuper()
 
 
 def one_of(argument: str, value: object, choices: tuple[str, ...]) -> str:
@@ -64,6 +89,14 @@ def seconds(argument: str, value: object) -> float:
     return float(value)
 
 
+def epoch_seconds(argument: str, value: object) -> None:
+    """A moment in epoch seconds; None where there is none."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{argument}: a number of epoch seconds is wanted, or None")
+
+
 def timeouts(argument: str, value: object) -> tuple[float, float]:
     """Seconds to connect and to read, from a pair or from one number for both."""
     pair: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
@@ -75,6 +108,13 @@ def timeouts(argument: str, value: object) -> tuple[float, float]:
             "a login without a limit could hang every thread that waits for it"
         )
     return pair if all(isinstance(part, float) for part in pair) else (float(pair[0]), float(pair[1]))
+
+
+def session(argument: str, value: object) -> requests.Session | None:
+    """A session, or none."""
+    if value is not None and not isinstance(value, requests.Session):
+        raise ValueError(f"{argument}: a requests.Session is wanted")
+    return value
 
 
 def span(argument: str, value: object) -> timedelta:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -26,7 +26,7 @@ from ._origins import Origins, origin_of
 from ._outcome import Failure, Grant
 from ._placement import HeaderPlacement, Placement
 from ._refresh import Account, LogIn
-from ._sending import Sending, Stamp, hooks_without_token
+from ._sending import Sending, Stamp, unsign
 from ._store import Store
 from ._token import Token
 from .caches._base import TokenCache
@@ -35,8 +35,6 @@ from .errors import ForeignOrigin
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
-
-logger = logging.getLogger(__name__)
 
 _PROCESS_KEY = os.urandom(32)
 _KEEPS_NOTHING = Store(None, "", "", SYSTEM_CLOCK)
@@ -93,6 +91,10 @@ class PartnerAuth(AuthBase):
     _clock: ClassVar[Clock] = SYSTEM_CLOCK
     _shared: Account | None = None
     _stamp: Stamp | None = None
+    # What a class that forgot super().__init__ has: no home, and then word of it.
+    _home: str | tuple[str, ...] = ()
+    _origins: Origins = _arguments.from_super()
+    _cache: TokenCache = _arguments.from_super()
 
     def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
         unknown = common.keys() - Common.__annotations__.keys()
@@ -115,7 +117,7 @@ class PartnerAuth(AuthBase):
         self._may_resend = _arguments.flag("resend", common.get("resend", True))
         self._log_in: LogIn = Login(
             self,
-            _checked_session(common.get("login_session")),
+            _arguments.session("login_session", common.get("login_session")),
             _arguments.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
             _arguments.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
@@ -134,6 +136,7 @@ class PartnerAuth(AuthBase):
 
         Raises:
             ValueError: A variable is missing, or holds what it should not; the message names the variable.
+            ModuleNotFoundError: The cache that is named needs a package; the message says which to install.
         """
         from ._from_env import auth_from_env
 
@@ -164,7 +167,8 @@ class PartnerAuth(AuthBase):
         Raises:
             LoginRejected: The partner refused the credentials, now or within `rejection_cooldown`.
             LoginUnavailable: No usable answer.
-            InvalidLoginResponse: An answer that no login document describes.
+            InvalidLoginResponse: An answer that no login document describes; remembered too, where it was an
+                HTTP 4xx that may mean the credentials.
         """
         return self._usable_grant(self._shared_account()).token
 
@@ -178,7 +182,11 @@ class PartnerAuth(AuthBase):
         Args:
             value: The token.
             expires_at: Its end in epoch seconds; None for no known end.
+
+        Raises:
+            ValueError: An argument is not what it should be; the message begins with its name.
         """
+        _arguments.epoch_seconds("expires_at", expires_at)
         self._shared_account().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
 
     def who(self) -> str:
@@ -198,6 +206,7 @@ class PartnerAuth(AuthBase):
         return f"{type(self).__name__}(base_url={self.base_url!r}{username})"
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # Written out here, as much below is: each call to ask would cost a tenth of the whole.
         url = request.url or ""
         if not url.startswith(self._home) and not self._origins.include(url):
             raise self._foreign(url)
@@ -212,7 +221,7 @@ class PartnerAuth(AuthBase):
         events = request.hooks
         hooks = events["response"]
         if hooks and hooks[0] is not sending:
-            hooks = hooks_without_token(self, request)
+            hooks = unsign(self, request)
         if sending is None:
             sending = Sending(self, grant, self.placement.place(request, grant.value))
         else:
@@ -227,21 +236,27 @@ class PartnerAuth(AuthBase):
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_shared", "_stamp")}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if isinstance(self._log_in, Login):
+            self._log_in = self._log_in.of(self)
+
     def _shared_account(self) -> Account:
         """What all auth objects of one account and secret share in this process."""
         if self._shared is None:
             # Found without the lock: an author's `secret` may come from where another auth is asked first.
             found = self._find_account()
-            with _settling:
+            with _settling():
                 if self._shared is None:
                     self._shared = found
         return self._shared
 
     def _find_account(self) -> Account:
-        if self.account is None or self.secret is None:
+        secret = _arguments.own_text("secret", self.secret)
+        if self.account is None or secret is None:
             return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
-        secret = self.secret
-        who = json.dumps([self.partner, self.base_url, self.account]).encode()
+        home = f"{self._origins.own}{urlsplit(self.base_url).path}"
+        who = json.dumps([self.partner, home, self.account]).encode()
         with_secret = who + b"\n" + secret.encode(errors="surrogatepass")
         key = hashlib.blake2b(with_secret, key=_PROCESS_KEY, digest_size=16).digest()
         if type(self._cache) is MemoryTokenCache:
@@ -268,7 +283,7 @@ class PartnerAuth(AuthBase):
 
     def _is_home(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
-        return url.startswith(self._home) or self._origins.include(url)
+        return self._origins.include(url)
 
     def _says_expired(self, response: requests.Response) -> bool:
         """Whether a response from home is an expiry signal: the partner's or the user's own."""
@@ -290,10 +305,6 @@ def _checked_cache(cache: TokenCache | None) -> TokenCache:
     words = ("get", "set", "delete", "lock")
     if isinstance(cache, type) or not all(callable(getattr(cache, word, None)) for word in words):
         raise ValueError("cache: a token cache is wanted: get, set, delete, lock")
+    if hasattr(cache, "execute_command"):
+        raise ValueError("cache: a Redis client is none by itself: RedisTokenCache(client)")
     return cache
-
-
-def _checked_session(session: requests.Session | None) -> requests.Session | None:
-    if session is not None and not isinstance(session, requests.Session):
-        raise ValueError("login_session: a requests.Session is wanted")
-    return session

@@ -35,7 +35,9 @@ def cache_named(text: str) -> TokenCache:
         return FileTokenCache(_path(text.removeprefix("file:")))
     if text.startswith(_REDIS):
         return _redis(text)
-    raise ValueError("one of memory, file, file:/path, redis://host, rediss://host, keyring is wanted")
+    raise ValueError(
+        "one of memory, file, file:/path, redis://host, rediss://host, unix:///path, keyring is wanted"
+    )
 
 
 def _path(text: str) -> Path:

@@ -29,7 +29,7 @@ class Flight:
         self.extend()
 
     def extend(self) -> None:
-        """The login itself begins now: its time counts from here."""
+        """The wait for other processes, or the login itself, begins now: its time counts from here."""
         self._overdue_at = self._clock.monotonic() + self.limit + 1.0
 
     @property

@@ -7,7 +7,11 @@ import threading
 
 
 class ForkSafeLock:
-    """A lock for short sections. A child that is forked while it is held starts with a new one."""
+    """A lock for short sections, ``with lock():``; a child forked while it is held starts with a new one.
+
+    It is the interpreter's own lock that is entered: a Python method in between could be interrupted, by
+    Ctrl-C or a signal's handler, with the lock just acquired and nobody to release it.
+    """
 
     __slots__ = ("_lock", "_pid")
 
@@ -15,16 +19,14 @@ class ForkSafeLock:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def __enter__(self) -> None:
+    def __call__(self) -> threading.Lock:
+        """This process's lock."""
         if self._pid != os.getpid():
             with _renewing:
                 if self._pid != os.getpid():
                     self._lock = threading.Lock()
                     self._pid = os.getpid()
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        return self._lock
 
 
 _renewing = threading.Lock()

@@ -8,7 +8,6 @@ import ssl
 from functools import partial
 from typing import NamedTuple, Protocol
 
-import attrs
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import default_headers
@@ -19,7 +18,7 @@ from ._bounded import bounded
 from ._clock import Clock
 from ._outcome import Failure
 from ._scrub import one_line
-from ._token import Token
+from ._token import Token, counted_from
 from ._transport import in_headers_of, sends_by_itself, transport
 from .errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 
@@ -27,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 _LARGEST_REPLY = 256 * 1024
 _RETRY = Retry(total=2, backoff_factor=0.3)
-_NOT_ABOUT_CREDENTIALS = (404, 405, 408, 410, 425)
+_NOT_ABOUT_CREDENTIALS = (404, 405, 407, 408, 410, 425)
+_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # in OpenSSL's verify codes; an expired certificate has another
 
 
 class Answers(Protocol):
@@ -80,11 +80,15 @@ class Login:
         self._timeouts = timeouts
         self._clock = clock
 
+    def of(self, answers: Answers) -> Login:
+        """The same for a copy of whoever gave the answers."""
+        return Login(answers, self._session, self._timeouts, self.rejection_cooldown, self._clock)
+
     def __call__(self, reason: str) -> Token | Failure:
         """Log in, trying again twice after an outage as long as the time allows. `reason` is for the log."""
         answers, clock = self._answers, self._clock
         started = clock.monotonic()
-        request = _prepared(answers.login_request())
+        request = _prepared(answers)
         if isinstance(request, _Outage):
             return self._unavailable(request)
         with transport(self._session) as session:
@@ -144,7 +148,7 @@ class Login:
         if 300 <= response.status_code < 400:
             return self._invalid("it was answered by a redirect, which logins do not follow; check base_url")
         outcome = self._parsed(response, request)
-        return _stamped(outcome, sent_at, self._clock.wall()) if isinstance(outcome, Token) else outcome
+        return counted_from(outcome, sent_at, self._clock.wall()) if isinstance(outcome, Token) else outcome
 
     def _exchange(
         self,
@@ -224,7 +228,10 @@ class Login:
         causes = _causes(error)
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                return _Outage(f"its TLS certificate is not trusted ({cause.verify_message})", final=True)
+                why = f"its TLS certificate is not trusted ({cause.verify_message})"
+                if cause.verify_code in _UNKNOWN_AUTHORITY:
+                    why += "; if you trust its CA, set REQUESTS_CA_BUNDLE to its file"
+                return _Outage(why, final=True)
         if isinstance(error, requests.exceptions.SSLError):
             return _Outage("no TLS connection could be made", final=True)
         if isinstance(error, requests.exceptions.ProxyError):
@@ -244,16 +251,25 @@ class Login:
         )
 
 
-def _prepared(request: requests.Request) -> requests.PreparedRequest | _Outage:
+def _prepared(answers: Answers) -> requests.PreparedRequest | _Outage:
+    request: object = answers.login_request()
+    if not isinstance(request, requests.Request):
+        raise TypeError(f"login_request: a requests.Request is wanted, not {type(request).__name__}")
     try:
         prepared = request.prepare()
     except Exception as error:
         # Not its text: requests quotes the header value or the URL that it does not like.
         return _Outage(f"its login request can't be sent ({type(error).__name__})", final=True)
+    # requests reads the body of a redirect to its end, even one that is not followed.
+    prepared.register_hook("response", _without_target)
     prepared.headers = CaseInsensitiveDict(
         {**default_headers(), "Accept": "application/json, */*;q=0.5", **prepared.headers}
     )
     return prepared
+
+
+def _without_target(response: requests.Response, **_: object) -> None:
+    response.headers.pop("Location", None)
 
 
 def _next(retry: Retry, outage: _Outage) -> tuple[Retry, float] | None:
@@ -280,10 +296,3 @@ def _causes(error: BaseException) -> list[BaseException]:
             causes.append(cause)
             waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
     return causes
-
-
-def _stamped(token: Token, sent_at: float, now: float) -> Token:
-    """The token with its life counted from when it was asked for, not from when the answer was read."""
-    lifetime = token.lifetime
-    expires_at = None if lifetime is None else max(sent_at + lifetime, now + 1.0)
-    return attrs.evolve(token, issued_at=sent_at, expires_at=expires_at)

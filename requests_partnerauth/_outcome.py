@@ -53,7 +53,7 @@ class Grant:
 
     @property
     def has_cooled(self) -> bool:
-        """Whether a refusal of it starts no login, or once started none."""
+        """Whether it was ever put on the refresh cooldown."""
         return self.cooling_until > -math.inf
 
     def is_due(self, clock: Clock) -> bool:

@@ -51,8 +51,8 @@ class Account:
     """
 
     __slots__ = (
-        "__weakref__", "_clock", "_flight", "_lock", "_refusal", "_refusal_until", "_refused",
-        "_refused_logins", "_refused_values", "_store", "current", "now",
+        "__weakref__", "_clock", "_earlier_values", "_flight", "_lock", "_refusal", "_refusal_until",
+        "_refused", "_refused_logins", "_store", "current", "now",
     )  # fmt: skip
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -64,7 +64,7 @@ class Account:
         self._flight: Flight | None = None
         self._refused = False
         self._refused_logins: tuple[str, ...] = ()
-        self._refused_values: tuple[str, ...] = ()
+        self._earlier_values: tuple[str, ...] = ()
         self._refusal: Failure | None = None
         self._refusal_until = 0.0
 
@@ -83,7 +83,8 @@ class Account:
             refused: The token that the partner has just refused.
         """
         while (grant := self.usable(refused)) is None:
-            with self._lock:
+            self._drop_refusal_forgotten_elsewhere()
+            with self._lock():
                 if (grant := self.usable(refused)) is not None:
                     break
                 if (failure := self._remembered_refusal()) is not None:
@@ -108,11 +109,28 @@ class Account:
                 return outcome
         return grant
 
+    def has_nothing_but(self, refused: Grant) -> bool:
+        """Whether this refused token is the current one, cools, and no other process has kept a newer.
+
+        One that another has kept becomes the current, and cools as long: an endpoint that refuses every token
+        would else start a login in each process by turns.
+        """
+        if not (refused.is_from_login_of(self.current) and self.is_cooling(refused)):
+            return False
+        kept = self._store.token()
+        if kept is None or not self._is_wanted(kept, refused, None):
+            return True
+        with self._lock():
+            if refused.is_from_login_of(self.current):
+                kept.cooling_until = refused.cooling_until
+                self._replace(kept)
+        return False
+
     def refresh_ahead(self, log_in: LogIn) -> None:
         """Start a login in the background, unless one is under way. Requests go on with the present token."""
-        with self._lock:
-            due = self.current
-            if self._flight is not None or due is None or not due.is_due(self._clock):
+        with self._lock():
+            due, flight = self.current, self._flight
+            if due is None or not due.is_due(self._clock) or not (flight is None or flight.is_overdue):
                 return
             due.put_off(_PAUSE, self._clock)
             if self._remembered_refusal() is not None or sys.is_finalizing():
@@ -131,12 +149,11 @@ class Account:
 
     def reject(self, grant: Grant) -> None:
         """The partner has refused this token: no request uses it any more."""
-        with self._lock:
+        with self._lock():
             if grant.login_id not in self._refused_logins:
                 self._refused_logins = (*self._refused_logins, grant.login_id)[-_REMEMBERED_LOGINS:]
-                self._refused_values = (*self._refused_values, grant.value)[-_REMEMBERED_VALUES:]
             if grant.is_from_login_of(self.current):
-                self.current = None
+                self._replace(None)
                 self._refused = True
 
     def cool(self, grant: Grant, seconds: float) -> None:
@@ -149,26 +166,27 @@ class Account:
 
     def values(self) -> list[str]:
         """The tokens that were current lately."""
-        with self._lock:
-            return [*self._refused_values, *([] if self.current is None else [self.current.value])]
+        with self._lock():
+            return [*self._earlier_values, *([] if self.current is None else [self.current.value])]
 
     def preset(self, token: Token) -> None:
         """Use this token from now on, until it is refused or ends. It stays in this process."""
         grant = Grant(token, new_login_id(), self._clock)
         older = self._store.token()
-        with self._lock:
-            self.current = grant
+        with self._lock():
+            self._replace(grant)
             if older is not None:
                 # Once the preset token is refused, a login follows, not what it had replaced.
                 self._refused_logins = (*self._refused_logins, older.login_id)[-_REMEMBERED_LOGINS:]
 
     def forget(self) -> None:
         """Drop the token and the remembered refusal, here and in the cache; a login under way is not kept."""
-        with self._lock:
+        with self._lock():
             if self.current is not None:
                 # A cache that is down keeps its entry: it is not taken from there again.
                 self._refused_logins = (*self._refused_logins, self.current.login_id)[-_REMEMBERED_LOGINS:]
-            self.current = self._refusal = None
+            self._replace(None)
+            self._refusal = None
             self._refused = False
             if self._flight is not None:
                 self._flight.is_forgotten = True
@@ -180,9 +198,15 @@ class Account:
             # A token that another process keeps is there for all, even while one of them holds the lock.
             outcome = self._from_store(flight, due)
             if outcome is None:
+                flight.extend()
                 with self._store.lock(log_in.limit):
                     flight.extend()
                     outcome = self._from_store(flight, due) or self._logged_in(flight, log_in, due)
+        except Exception as error:
+            # It is for whoever flew; who waited is told as well, and does not run into it again by itself.
+            why = f"the login under way ended in {type(error).__name__}"
+            outcome = Failure(LoginUnavailable, why)
+            raise
         finally:
             self._end(flight, outcome)
 
@@ -211,20 +235,21 @@ class Account:
 
     def _is_wanted(self, kept: Grant, replaced: Grant | None, due: Grant | None) -> bool:
         # The token that is to be replaced may look fresh in the cache: there its life goes by the wall clock.
-        with self._lock:
+        with self._lock():
             if kept.is_from_login_of(replaced) or kept.login_id in self._refused_logins:
                 return False
         return not (kept.has_ended(self._clock) if due is None else kept.is_due(self._clock))
 
     def _logged_in(self, flight: Flight, log_in: LogIn, due: Grant | None) -> Grant | Failure:
         after_refusal = self._refused
-        answer = log_in("refused" if after_refusal else "refresh ahead" if due else "no usable token")
+        answer = log_in("token refused" if after_refusal else "refresh ahead" if due else "no usable token")
         outcome: Grant | Failure
         if isinstance(answer, Failure):
             outcome = answer
             if outcome.is_refusal and log_in.rejection_cooldown > 0:
-                self._remember(flight, outcome, log_in.rejection_cooldown)
+                # Kept first: once it is remembered, whoever finds it missing there takes it for forgotten.
                 self._store.keep_refusal(outcome, log_in.rejection_cooldown)
+                self._remember(flight, outcome, log_in.rejection_cooldown)
         else:
             outcome = Grant(answer, new_login_id(), self._clock, after_refusal=after_refusal)
             self._store.keep_token(outcome)
@@ -233,22 +258,37 @@ class Account:
         return outcome
 
     def _end(self, flight: Flight, outcome: Grant | Failure | None) -> None:
-        with self._lock:
-            if self._flight is flight:
-                self._flight = None
-                if isinstance(outcome, Grant) and not flight.is_forgotten:
-                    self._refused = False
-                    self._refusal = None
-                    # Anything else is there by preset(), and newer than this login.
-                    if self.current is None or self.current is flight.replaces:
-                        self.current = outcome
-        flight.land(outcome)
+        try:
+            with self._lock():
+                if self._flight is flight:
+                    self._flight = None
+                    if isinstance(outcome, Grant) and not flight.is_forgotten:
+                        self._refused = False
+                        self._refusal = None
+                        # Anything else is there by preset(), and newer than this login.
+                        if self.current is None or self.current is flight.replaces:
+                            self._replace(outcome)
+        finally:
+            flight.land(outcome)
+
+    def _replace(self, grant: Grant | None) -> None:
+        """Under the lock. What was current may still be good, and a partner's words may repeat it."""
+        if self.current is not None:
+            self._earlier_values = (*self._earlier_values, self.current.value)[-_REMEMBERED_VALUES:]
+        self.current = grant
 
     def _remember(self, flight: Flight, failure: Failure, seconds: float) -> None:
-        with self._lock:
+        with self._lock():
             if not flight.is_forgotten:
                 self._refusal = failure
                 self._refusal_until = self._clock.monotonic() + seconds
+
+    def _drop_refusal_forgotten_elsewhere(self) -> None:
+        failure = self._refusal
+        if failure is not None and self._store.has_dropped_refusal():
+            with self._lock():
+                if self._refusal is failure:
+                    self._refusal = None
 
     def _remembered_refusal(self) -> Failure | None:
         if self._refusal is not None and self._clock.monotonic() >= self._refusal_until:

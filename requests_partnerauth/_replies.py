@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 from typing import Any
 
 import requests
 
 _SMALL = 64 * 1024
+_MARKED = codecs.BOM_UTF8 + b"{"
 
 
 def json_object(response: requests.Response) -> dict[str, Any] | None:
@@ -17,10 +20,12 @@ def json_object(response: requests.Response) -> dict[str, Any] | None:
     """
     if not _is_read(response) and not (_is_small(response) and _claims_json(response)):
         return None
-    if response.content.lstrip()[:1] != b"{":
+    content = response.content.lstrip()
+    if not content.startswith((b"{", _MARKED)):
         return None
     try:
-        reply = response.json()
+        # requests reads a byte order mark as a character where a charset is named.
+        reply = json.loads(content) if content.startswith(_MARKED) else response.json()
     except (ValueError, RecursionError):
         return None
     return reply if isinstance(reply, dict) else None

@@ -9,6 +9,8 @@ from typing import Any
 import requests
 from requests.cookies import extract_cookies_to_jar, get_cookie_header
 
+_LONGEST = 1024 * 1024
+
 
 def rewind(request: requests.PreparedRequest) -> bool:
     """Bring the body back to where it stood before it was sent; False where it can't be replayed."""
@@ -26,11 +28,22 @@ def rewind(request: requests.PreparedRequest) -> bool:
 
 
 def drain(response: requests.Response) -> None:
-    """Read the rest of a refused response, so that its connection goes back to the pool."""
-    try:
-        response.content  # noqa: B018
-    except (requests.RequestException, RuntimeError):
-        response._content = b""
+    """Read the rest of a refused response, so that its connection goes back to the pool.
+
+    A body that was to be streamed may have no end: after 1 MiB it is cut off, and the connection closed.
+    """
+    if not response._content_consumed:
+        body = bytearray()
+        try:
+            for piece in response.iter_content(8192):
+                body += piece
+                if len(body) > _LONGEST:
+                    break
+        except (requests.RequestException, RuntimeError):
+            body.clear()
+        response._content, response._content_consumed = bytes(body), True
+    elif response._content is False:
+        response._content = b""  # streamed by a hook of the user's
     response.close()
 
 

@@ -103,8 +103,8 @@ def _leave_alone(response: requests.Response, **_: Any) -> None:
     """What stands for a `Sending` in a request that came out of a pickle."""
 
 
-def hooks_without_token(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
-    """The hooks of a request that `auth` signs anew, once a token that would remain is taken off."""
+def unsign(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
+    """Take off any token that would remain once `auth` signs anew; gives the hooks that are not ours."""
     hooks = request.hooks["response"]
     for hook in hooks:
         if isinstance(hook, Sending) and (hook.auth is not auth or hook.mark is not None):
@@ -155,7 +155,7 @@ def _sent_again(
 ) -> requests.Response:
     account, request = auth._shared_account(), response.request
     refused = _carried_by(auth, request, grant)
-    if refused is not None and refused.is_from_login_of(account.current) and account.is_cooling(refused):
+    if refused is not None and account.has_nothing_but(refused):
         return response
     if not auth._may_resend or not rewind(request):
         if auth._may_resend:
@@ -225,11 +225,11 @@ def _cool(auth: Sender, account: Account, refused: Grant) -> None:
 def _signed_again(auth: Sender, request: requests.PreparedRequest, fresh: Grant) -> requests.PreparedRequest:
     """A copy with the fresh token. The request gets it as well, for redirects and later sendings."""
     again = request.copy()
-    hooks = hooks_without_token(auth, again)
+    hooks = unsign(auth, again)
     mark = auth.placement.place(again, fresh.value)
     # A new dict: the old one is being walked through, and the request of a redirect shares it.
     again.hooks = {**request.hooks, "response": [Sending(auth, fresh, mark), *hooks]}
-    with _handing_over:
+    with _handing_over():
         if not hasattr(request, _LEAVES):
             request.hooks, request.url, request.body = again.hooks, again.url, again.body
             request.headers = again.headers.copy()
@@ -247,12 +247,12 @@ def _keep_from_foreigners(
     if target is None or auth._is_home(target):
         return
     tokens = [grant.value]
-    with _handing_over:
+    with _handing_over():
         setattr(request, _LEAVES, True)
         for hook in request.hooks["response"]:
             if isinstance(hook, Sending):
                 tokens.append(hook.grant.value)
                 hook.take_off(request)
-    location = erase_from_url(response.headers.pop("location"), [*tokens, *auth.secrets()])
+    location = erase_from_url(response.headers.pop("location"), tokens)
     if location is not None:
         response.headers["location"] = location

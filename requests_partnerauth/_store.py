@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._clock import Clock
 from ._outcome import Failure, Grant
 from ._token import Token
-from .caches._base import TokenCache
+from .caches._base import TokenCache, shown
 from .errors import InvalidLoginResponse, LoginRejected, PartnerAuthError
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+KEEPS_NOTHING = "tokens live in memory meanwhile"
+"""What the warning says of a cache that neither gives nor takes."""
+
 _REST = 10.0
+_LOCKING = ("lock", "unlock")
 _REMEMBERED: dict[str, type[PartnerAuthError]] = {
     kind.__name__: kind for kind in (LoginRejected, InvalidLoginResponse)
 }
@@ -43,7 +47,8 @@ class Store:
     """
 
     __slots__ = (
-        "_cache", "_clock", "_name", "_rests_until", "_seal", "_seals", "_secret", "_troubles", "_unreadable",
+        "_cache", "_clock", "_keeps_refusal", "_name", "_rests_until", "_seal", "_seals", "_secret",
+        "_troubles", "_unreadable",
     )  # fmt: skip
 
     def __init__(self, cache: TokenCache | None, name: str, secret: str, clock: Clock) -> None:
@@ -53,7 +58,9 @@ class Store:
         self._secret = secret
         self._clock = clock
         self._seal: Seal | None = None
-        self._rests_until = -math.inf
+        self._keeps_refusal = False
+        # For words that keep, and for those that lock.
+        self._rests_until = [-math.inf, -math.inf]
         # By what was tried: a directory that can be read but not written is down all the time.
         self._troubles: dict[str, object] = {}
         self._unreadable: dict[str, object] = {}
@@ -73,7 +80,7 @@ class Store:
         entry = self._read("token")
         try:
             grant = None if entry is None else _grant_from(entry, self._clock)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
         if grant is not None:
             logger.debug("token %s found in %s", grant.token.fingerprint, type(self._cache).__name__)
@@ -89,12 +96,19 @@ class Store:
         """The refusal that is kept, and for how many seconds it still holds; None where there is none."""
         entry = self._read("refusal")
         try:
-            if entry is None or (left := float(entry["until"]) - self._clock.wall()) <= 0:
+            if entry is None or not 0 < (left := float(entry["until"]) - self._clock.wall()) < math.inf:
                 return None
             kind, message, code = _REMEMBERED[entry["kind"]], entry["message"], entry["code"]
-            return Failure(kind, message, code, entry["partner_message"], is_refusal=True), left
-        except (KeyError, TypeError, ValueError):
+            failure = Failure(kind, message, code, entry["partner_message"], is_refusal=True)
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
+        self._keeps_refusal = True
+        return failure, left
+
+    def has_dropped_refusal(self) -> bool:
+        """Whether a refusal that was kept here is there no more: somebody who shares the cache forgot it."""
+        key = self._key("refusal")
+        return self._keeps_refusal and bool(self._try("get", lambda cache: cache.get(key) is None))
 
     def keep_refusal(self, failure: Failure, seconds: float) -> None:
         """Keep this refusal for so many seconds."""
@@ -105,7 +119,7 @@ class Store:
             "code": failure.code,
             "partner_message": failure.partner_message,
         }
-        self._write("refusal", entry, seconds)
+        self._keeps_refusal = self._write("refusal", entry, seconds)
 
     def clear(self) -> None:
         """Keep neither token nor refusal."""
@@ -135,22 +149,23 @@ class Store:
             self._unreadable.pop(kind, None)
             return entry
         if _is_first(self._unreadable, kind):
-            logger.warning("an unreadable entry in %s is passed over", type(self._cache).__name__)
+            logger.warning("an unreadable entry in %s is passed over", shown(self._cache))
         return None
 
-    def _write(self, kind: str, entry: dict[str, Any], ttl: float | None) -> None:
-        def write(cache: TokenCache) -> None:
+    def _write(self, kind: str, entry: dict[str, Any], ttl: float | None) -> bool:
+        def write(cache: TokenCache) -> bool:
             value = json.dumps(entry).encode()
             if self._seals:
                 value = self._sealing().close(value, self._key(kind))
             cache.set(self._key(kind), value, ttl)
+            return True
 
-        self._try("set", write)
+        return bool(self._try("set", write))
 
     def _try(
         self, word: str, action: Callable[[TokenCache], _Result], *, at_once: bool = False
     ) -> _Result | None:
-        if self._cache is None or (not at_once and self._clock.monotonic() < self._rests_until):
+        if self._cache is None or (not at_once and self._rests(word)):
             return None
         try:
             result = action(self._cache)
@@ -158,20 +173,27 @@ class Store:
             self._is_down(word, error)
             return None
         if self._troubles.pop(word, None) is not None and not self._troubles:
-            logger.info("%s can be used again", type(self._cache).__name__)
+            logger.info("%s can be used again", shown(self._cache))
         return result
 
+    def _rests(self, word: str) -> bool:
+        until = max(self._rests_until) if word in _LOCKING else self._rests_until[False]
+        return self._clock.monotonic() < until
+
     def _is_down(self, word: str, error: Exception) -> None:
-        self._rests_until = self._clock.monotonic() + _REST
-        was_down = bool(self._troubles)
+        # Where only locks fail, on a network share say, tokens are kept all the same.
+        kind = word in _LOCKING
+        self._rests_until[kind] = self._clock.monotonic() + _REST
+        was_down = any(kind or trouble not in _LOCKING for trouble in list(self._troubles))
         if _is_first(self._troubles, word) and not was_down:
             # Of a message only what the system itself says: others may quote a URL with its password.
             why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
             logger.warning(
-                "%s can't be used (%s%s): tokens live in memory meanwhile",
-                type(self._cache).__name__,
+                "%s can't be used (%s%s): %s",
+                shown(self._cache),
                 type(error).__name__,
                 why,
+                "several processes may log in at once" if kind else KEEPS_NOTHING,
             )
 
     def _key(self, kind: str) -> str:

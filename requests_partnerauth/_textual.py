@@ -201,15 +201,21 @@ def _texts(text: str) -> tuple[str, ...]:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    if text.startswith("@"):
+    named = text.startswith("@")
+    if named:
         text = _file_text(text[1:])
+    members, where = None, ""
     try:
         members = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f": line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
-        members = None
-    if not isinstance(members, dict):
-        raise ValueError("a JSON object is wanted, or @ and the path of a file that holds one")
-    return members
+        pass
+    if isinstance(members, dict):
+        return members
+    if named:
+        raise ValueError(f"the file that it names holds no JSON object{where}")
+    raise ValueError("a JSON object is wanted, or @ and the path of a file that holds one")
 
 
 def _file_text(path: str) -> str:

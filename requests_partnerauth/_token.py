@@ -65,7 +65,7 @@ class Token:
 
     @property
     def lifetime(self) -> float | None:
-        """Seconds from issue to end; None for no known end, at least one second else."""
+        """Seconds from issue to end, at least one; None for no known end, or one before the issue."""
         if self.expires_at is None or self.expires_at <= self.issued_at:
             return None
         return max(1.0, self.expires_at - self.issued_at)
@@ -89,7 +89,13 @@ class Token:
             unit: What one unit of `lifetime` is.
             refresh_token: See `Token`.
             details: See `Token`.
+
+        Raises:
+            TypeError: `unit` is no timedelta.
+            ValueError: `value` is no text that can stand in a header.
         """
+        if not isinstance(unit, timedelta):
+            raise TypeError(f"unit: a timedelta is wanted, not {type(unit).__name__}")
         now = time.time()
         seconds = _seconds(lifetime, unit)
         return cls(
@@ -104,6 +110,13 @@ class Token:
 def fingerprint(value: str) -> str:
     """Eight hex digits that name a token without telling it."""
     return hashlib.sha256(value.encode()).hexdigest()[:8]
+
+
+def counted_from(token: Token, sent_at: float, now: float) -> Token:
+    """The token with its life counted from when it was asked for, not from when the answer was read."""
+    lifetime = token.lifetime
+    expires_at = None if lifetime is None else max(sent_at + lifetime, now + 1.0)
+    return attrs.evolve(token, issued_at=sent_at, expires_at=expires_at)
 
 
 def _seconds(lifetime: object, unit: timedelta) -> float | None:

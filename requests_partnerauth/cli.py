@@ -22,6 +22,8 @@ exit codes:
   1  the partner refused the credentials; for demo: something shown did not happen
   2  usage: a setting is missing or wrong, or an optional library is not installed
   3  no usable answer: network, outage, an answer that no login document describes
+  130  stopped by Ctrl-C (serve: 0)
+  141  nobody reads the output any more
 """
 
 _DEMO = """\
@@ -38,7 +40,8 @@ that others work with; --fresh logs in all the same.
 
 _TOKEN = """\
 Print the token, from a shared cache or a login, and nothing else. Where a partner allows an account but one
-session (rp-gateway), use a shared cache, or each call ends the session of the call before.
+session (rp-gateway), use a shared cache, or each call ends the session of the call before. --fresh forgets
+the token that is in the cache and logs in.
 """
 
 _SERVE = """\
@@ -102,8 +105,7 @@ def _run(arguments: Sequence[str] | None, screen: Screen, errors: Screen) -> int
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else USAGE
     if unknown:
-        names = [word.partition("=")[0] if word.startswith("--") else "a word too many" for word in unknown]
-        raise CommandFailed(USAGE, f"{options.command}: {', '.join(names)}: not understood; see --help")
+        raise CommandFailed(USAGE, f"{options.command}: {_complaint(unknown)}; see --help")
     package = __package__ or ""
     logger, handler = logging.getLogger(package), _LogLines(errors, told_anyway=f"{package}._login")
     before = logger.level
@@ -147,9 +149,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command("demo", "show what it does, without a network", _DEMO, "example:\n  partnerauth demo\n")
     check = command("check", "log in and say what came of it", _CHECK, _CHECK_EXAMPLE)
-    check.add_argument("--fresh", action="store_true", help="log in even where the cache has a token")
     token = command("token", "print the token", _TOKEN, _TOKEN_EXAMPLE)
     token.add_argument("--header", action="store_true", help="print the whole header line, for curl")
+    for logging_in in (check, token):
+        logging_in.add_argument(
+            "--fresh", action="store_true", help="log in even where the cache has a token, which it forgets"
+        )
     serve = command("serve", "serve the simulated partners", _SERVE, _SERVE_EXAMPLE)
     serve.add_argument("--json", action="store_true", help="print one line of JSON, for programs")
     serve.add_argument("--port", type=_port, default=0, help="the port to serve on; any free one by default")
@@ -184,6 +189,17 @@ class _LogLines(logging.Handler):
             self._errors.line(f"partnerauth: {record.getMessage()}")
         elif record.name != self._told_anyway:
             self._errors.line(f"partnerauth: {self._errors.painted('note', 'yellow')}: {record.getMessage()}")
+
+
+def _complaint(unknown: Sequence[str]) -> str:
+    """What is wrong with words that no command takes; of an option the name alone: it may hold a secret."""
+    options = [
+        word.partition("=")[0] if word.startswith("--") else word[:2]
+        for word in unknown
+        if word.startswith("-") and word.strip("-")
+    ]
+    # The other words may be the values of these.
+    return f"no such option {', '.join(options)}" if options else "a word too many"
 
 
 def _port(text: str) -> int:

@@ -73,6 +73,7 @@ def test_good_arguments_are_accepted(auth_class: type[PartnerAuth]) -> None:
         ("base_url", f"https://partner.example\n{SHOWN}"),
         ("base_url", "https://"),
         ("base_url", f"https://partner.example:{SHOWN}"),
+        ("base_url", f"https://{SHOWN}.example:99999"),
         ("base_url", f"http://{SHOWN}.example"),
         ("base_url", "http://192.0.2.1"),
         ("base_url", "http://localhost.example"),

@@ -133,12 +133,18 @@ class TestBex(PartnerContract):
             "Invalid token supplied.",
             "The supplied token is invalid.",
             "The token provided is not valid",
+            "Authentication token is invalid.",
+            "Token is no longer valid.",
+            "Token does not exist",
+            "Token could not be found.",
+            "Token expired, please login again",
+            "Your session token has expired. Please log in again.",
         )
 
         self.each_refreshes_once(partner, session, {each: reply_of(ex, each) for each in words})
 
     def test_words_that_merely_name_the_token(self, partner: SimulatedBex, session: requests.Session) -> None:
-        """An `ex` about anything else is an error of business, also where it names the token."""
+        """An `ex` about anything else is a business error, also where it names the token."""
         words = (
             "Account number is not registered for transactions with this token.",
             "Token is not valid for this account number.",
@@ -150,6 +156,8 @@ class TestBex(PartnerContract):
             "No token limit is set for this account.",
             "Your quota has expired. The token is valid.",
             "Invalid waybill number.",
+            "Token does not exist for this account.",
+            "Please log in again.",
             "Invalid username or password.",
             "Unknown service",
             "Expired",

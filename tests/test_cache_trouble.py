@@ -93,9 +93,10 @@ def test_down_is_not_dead(
         clock.ahead += 11
         expire_and_call()
     assert cache.tried.count(word) == 4
-    warning = (
-        "WARNING Broken can't be used (OSError: No space left on device): tokens live in memory meanwhile"
+    meanwhile = (
+        "several processes may log in at once" if word == "lock" else "tokens live in memory meanwhile"
     )
+    warning = f"WARNING Broken can't be used (OSError: No space left on device): {meanwhile}"
     assert told(caplog) == [warning]
     cache.broken.clear()
     clock.ahead += 11
@@ -103,6 +104,16 @@ def test_down_is_not_dead(
     assert told(caplog) == [warning, "INFO Broken can be used again"]
     assert make_auth(partner, cache=_as_another_process(cache)).token().value == auth.token().value
     assert partner.logins == 7
+
+
+def test_a_cache_that_can_only_not_lock_keeps_tokens(simulator: PartnerSimulator) -> None:
+    """Three processes one after the other log in once, on a network share whose locks fail, say."""
+    first = Broken("lock")
+    for _ in range(3):
+        other = _as_another_process(first)
+        other.broken = first.broken
+        make_auth(simulator.bex, cache=other).token()
+    assert simulator.bex.logins == 1
 
 
 def _as_another_process(cache: Broken) -> Broken:
@@ -237,3 +248,73 @@ def test_a_restarted_redis_is_no_trouble(
     make_auth(simulator.bex, cache=cache).token()
     assert told(caplog) == []
     assert len(redis_server.stored()) == 1
+
+
+class Narrow:
+    """A cache of a user's own, whose class leaves no room for anything else."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self) -> None:
+        self.memory = MemoryTokenCache()
+
+    def get(self, key: str) -> bytes | None:
+        return self.memory.get(key)
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        self.memory.set(key, value, ttl)
+
+    def delete(self, key: str) -> None:
+        self.memory.delete(key)
+
+    def lock(self, key: str, limit: float = 30.0) -> Any:
+        return self.memory.lock(key, limit)
+
+
+def test_a_cache_with_slots_shares_what_it_keeps(simulator: PartnerSimulator) -> None:
+    """Two auths find each other's token in it."""
+    cache = Narrow()
+    assert make_auth(simulator.bex, cache=cache).token() == make_auth(simulator.bex, cache=cache).token()
+    assert simulator.bex.logins == 1
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "1" + "0" * 400])
+@pytest.mark.parametrize("kind", ["token", "refusal"])
+def test_a_number_that_is_none(simulator: PartnerSimulator, kind: str, number: str) -> None:
+    """An entry whose times can't be times is a miss, in a cache whose entries are not sealed."""
+    cache = Unsealed()
+    make_auth(simulator.bex, cache=cache).token()
+    entry = {
+        "token": f'{{"login": "1", "value": "t", "issued_at": {number}, "expires_at": null,'
+        ' "refresh_token": null, "details": {}}',
+        "refusal": f'{{"until": {number}, "kind": "LoginRejected", "message": "", "code": null,'
+        ' "partner_message": ""}',
+    }[kind]
+    for key in list(cache.kept):
+        name = key.rpartition(".")[0]
+        del cache.kept[key]
+        cache.kept[f"{name}.{kind}"] = entry.encode()
+    make_auth(simulator.bex, cache=_as_another_process_of(cache)).token()
+    assert simulator.bex.logins == 2 or kind == "token"
+
+
+class Unsealed(Broken):
+    """A cache in memory that other processes share all the same, as a test sees it."""
+
+    seals = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        self.kept[key] = value
+
+
+def _as_another_process_of(cache: Unsealed) -> Unsealed:
+    other = Unsealed()
+    other.kept = cache.kept
+    return other

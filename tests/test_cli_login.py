@@ -18,11 +18,11 @@ USERS = {
     "rp-gateway": "'bsguser.rpmob3.apple'",
 }
 REFUSALS = {
-    "bex": "(Invalid username or password.); check username, password",
-    "fiserv-boarding": "(402: Bad Credential); check username, password",
-    "fiserv-commerce-connect": "(FPDR4002: HMAC is empty); check key, iv, payload",
-    "fiserv-partner": "(402: Bad Credential); check username, password, ain",
-    "rp-gateway": "(error description); check username, password, uid",
+    "bex": "(Invalid username or password.); check username, password, base_url",
+    "fiserv-boarding": "(402: Bad Credential); check username, password, base_url",
+    "fiserv-commerce-connect": "(FPDR4002: HMAC is empty); check key, iv, payload, merchant_id, base_url",
+    "fiserv-partner": "(402: Bad Credential); check username, password, ain, base_url",
+    "rp-gateway": ("(error description); check username, password, uid, customer_id, gateway_auth, base_url"),
 }
 
 
@@ -54,6 +54,16 @@ def test_wrong_secret(simulator: PartnerSimulator, partner: str, command: str) -
     )
     assert (done.stdout, done.returncode) == ("", 1)
     assert simulator.partners[partner].login_attempts == 1
+
+
+def test_a_lifetime_beyond_the_calendar(simulator: PartnerSimulator) -> None:
+    """A partner that says 9999999999 minutes, and means never, is told without a date."""
+    simulator.fiserv_partner.ttl = 9_999_999_999
+    done = partnerauth("check", "fiserv-partner", settings=settings_of(simulator.fiserv_partner))
+    assert (
+        " d, until after the year 9999\n" in done.stdout or " h, until after the year 9999\n" in done.stdout
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_unavailable(served: Served) -> None:

@@ -17,7 +17,6 @@ from command import Served, environment, partnerauth, served_settings
         [],
         ["nonsense"],
         ["check"],
-        ["check", "nobody"],
         ["serve", "--port", "99999"],
         ["serve", "--port", "x"],
     ],
@@ -27,6 +26,15 @@ def test_usage_of_the_parser(arguments: list[str]) -> None:
     done = partnerauth(*arguments)
     assert (done.stdout, done.returncode) == ("", 2)
     assert done.stderr.startswith("usage: partnerauth")
+
+
+@pytest.mark.parametrize("command", ["check", "token", "forget"])
+def test_partner_that_nobody_knows(command: str) -> None:
+    """A partner that there is not is one line with those that there are, and not what was typed."""
+    done = partnerauth(command, "s3cret")
+    names = "bex, fiserv-boarding, fiserv-commerce-connect, fiserv-partner, rp-gateway"
+    assert done.stderr == f"partnerauth: PARTNER: one of {names} is wanted\n"
+    assert (done.stdout, done.returncode) == ("", 2)
 
 
 def test_version() -> None:
@@ -43,6 +51,7 @@ def test_help(command: str) -> None:
     assert done.stdout.startswith(f"usage: partnerauth {command}".rstrip())
     assert f"example:\n  {'export PARTNERAUTH_' if command == 'check' else 'partnerauth '}" in done.stdout
     assert "exit codes:\n  0  good\n" in done.stdout
+    assert "\n  130  stopped by Ctrl-C" in done.stdout
 
 
 def test_installed_command(served: Served) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,21 @@ from requests_partnerauth.simulator import PartnerSimulator
             "fiserv-partner",
             ["base_url", "ain", "password"],
             "fiserv-partner: give --base-url, --ain, or set PARTNERAUTH_FISERV_PARTNER_BASE_URL, "
-            "PARTNERAUTH_FISERV_PARTNER_AIN",
+            "PARTNERAUTH_FISERV_PARTNER_AIN; no password: set PARTNERAUTH_FISERV_PARTNER_PASSWORD, "
+            "or use --password-stdin",
         ),
         (
             "fiserv-commerce-connect",
             ["iv"],
             "fiserv-commerce-connect: no iv: set PARTNERAUTH_FISERV_COMMERCE_CONNECT_IV, "
             "or use --password-stdin",
+        ),
+        (
+            "fiserv-commerce-connect",
+            ["base_url", "key", "iv"],
+            "fiserv-commerce-connect: give --base-url, or set PARTNERAUTH_FISERV_COMMERCE_CONNECT_BASE_URL; "
+            "no key, iv: set PARTNERAUTH_FISERV_COMMERCE_CONNECT_KEY, "
+            "PARTNERAUTH_FISERV_COMMERCE_CONNECT_IV, or use --password-stdin",
         ),
     ],
 )
@@ -63,6 +73,40 @@ def test_payload_from_a_file(simulator: PartnerSimulator, tmp_path: Path) -> Non
     done = partnerauth("token", partner.name, "--payload", "@payment.json", settings=given, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert partner.payloads == [partner.accounts[0]["payload"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"a": 1,\n "s3cret" 2}', ": line 2, column 11"),
+        ("", ": line 1, column 1"),
+        ('["s3cret"]', ""),
+        ("9" * 5000, ""),
+        ("[" * 100_000, ""),
+    ],
+    ids=["broken", "empty", "list", "endless", "deep"],
+)
+def test_file_without_a_payload(served: Served, tmp_path: Path, text: str, where: str) -> None:
+    """A payment's file that holds no JSON object is told as such: where it breaks, nothing of its text."""
+    (tmp_path / "payment.json").write_text(text)
+    given = served_settings(served, "fiserv-commerce-connect", payload="")
+    options = ("--payload", "@payment.json")
+    done = partnerauth("check", "fiserv-commerce-connect", *options, settings=given, cwd=tmp_path)
+    assert done.stderr == f"partnerauth: --payload: the file that it names holds no JSON object{where}\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_payload_that_can_be_read_once(served: Served, tmp_path: Path) -> None:
+    """What a shell puts in place of a file, ``@<(...)``, is read once: a second time it would be empty."""
+    given = served_settings(served, "fiserv-commerce-connect")
+    payload = given.pop("PARTNERAUTH_FISERV_COMMERCE_CONNECT_PAYLOAD")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(payload,), daemon=True)
+    writer.start()
+    done = partnerauth("check", "fiserv-commerce-connect", "--payload", f"@{pipe}", settings=given)
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_password_from_stdin(simulator: PartnerSimulator) -> None:
@@ -111,11 +155,24 @@ def test_no_password_from_stdin(served: Served, stdin: bytes) -> None:
         ),
         (
             ["check", "bex", "--cache", "s3cret"],
-            "--cache: one of memory, file, file:/path, redis://host, rediss://host, keyring is wanted",
+            "--cache: one of memory, file, file:/path, redis://host, rediss://host, unix:///path, "
+            "keyring is wanted",
         ),
         (
             ["forget", "bex", "--cache", "redis://:s3cret@127.0.0.1"],
             "--cache: a URL with a password belongs in PARTNERAUTH_CACHE",
+        ),
+        (
+            ["forget", "bex", "--cache", "redis://127.0.0.1?password=s3cret"],
+            "--cache: a URL with a password belongs in PARTNERAUTH_CACHE",
+        ),
+        (
+            ["check", "fiserv-commerce-connect", "--payload", '{"s3cret": 1'],
+            "--payload: a JSON object is wanted, or @ and the path of a file that holds one",
+        ),
+        (
+            ["check", "bex", "--base-url", "https://s3cret.example:99999"],
+            "--base-url: no host, or no port from 0 to 65535, could be read from this URL",
         ),
         (
             ["check", "fiserv-commerce-connect", "--payload", "@s3cret.json"],
@@ -131,8 +188,10 @@ def test_no_password_from_stdin(served: Served, stdin: bytes) -> None:
             "--gateway-auth: a secret is no option, as others can read it there; set it in the environment, "
             "or use --password-stdin or the prompt",
         ),
-        (["token", "bex", "s3cret"], "token: a word too many: not understood; see --help"),
-        (["token", "bex", "--pasword=s3cret"], "token: --pasword: not understood; see --help"),
+        (["token", "bex", "s3cret"], "token: a word too many; see --help"),
+        (["token", "bex", "--pasword=s3cret"], "token: no such option --pasword; see --help"),
+        (["token", "bex", "--user", "s3cret"], "token: no such option --user; see --help"),
+        (["token", "bex", "-ps3cret", "s3cret"], "token: no such option -p; see --help"),
         (
             ["forget", "bex"],
             "nothing to forget: tokens in memory end with the command that got them; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import pickle
 import signal
@@ -10,13 +11,16 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 import requests
 from conftest import make_auth
+from manual_clock import ManualClock, join_refreshes
 from together import Background, is_good, together
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
@@ -162,12 +166,12 @@ def test_a_lock_held_at_the_fork_is_free_in_the_child() -> None:
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with lock:
+        with lock():
             held.set()
             let_go.wait(30)
 
     def use() -> bool:
-        with lock:
+        with lock():
             return True
 
     holder = threading.Thread(target=hold)
@@ -179,3 +183,123 @@ def test_a_lock_held_at_the_fork_is_free_in_the_child() -> None:
         let_go.set()
         holder.join()
     assert use()
+
+
+class Shelf:
+    """A cache of a user's own: the four words, and nothing of this library's."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        self.kept[key] = value
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    @contextmanager
+    def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
+        yield True
+
+
+@pytest.mark.parametrize("how", ["pickle", "deepcopy"])
+def test_a_copied_session_works_with_a_cache_of_ones_own(
+    simulator: PartnerSimulator, session: requests.Session, how: str
+) -> None:
+    """What the engine shares by such a cache in this process is in no copy of it."""
+    partner = simulator.bex
+    session.auth = make_auth(partner, cache=Shelf())
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    with round_trip(session, how) as copied:
+        assert is_good(copied.get(f"{partner.base_url}/echo"))
+    assert partner.logins == 1, "the copied shelf holds the token"
+
+
+def test_a_copy_with_another_account_logs_in_as_that(simulator: PartnerSimulator) -> None:
+    """`copy.copy(auth)` is an auth of its own: given another user, it logs in as that one."""
+    partner = simulator.bex
+    partner.add_account(username="other-user", password="another-word")
+    auth = make_auth(partner)
+    auth.token()
+    other = copy.copy(auth)
+    other.username, other.secret, other.account = "other-user", "another-word", "other-user"
+    other.token()
+    names = [json.loads(call.body)["username"] for call in partner.login_calls]
+    assert names == [auth.username, "other-user"]
+
+
+@needs_fork
+def test_a_child_forked_during_a_refresh_ahead_does_its_own(
+    simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent's refresh never ends in the child: a request there starts one, and waits for none."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    partner = simulator.fiserv_partner
+    auth = make_auth(partner)
+    auth.token()
+    clock.advance(30 * 60 - 30)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> None:
+        under_way.set()
+        go_on.wait(30)
+
+    partner.answer_logins(hold, times=1)
+    auth.token()
+    assert under_way.wait(10)
+
+    def refresh() -> bool:
+        clock.advance(11)
+        before = auth.token()
+        join_refreshes()
+        return auth.token() != before
+
+    try:
+        assert in_a_child(refresh)
+    finally:
+        go_on.set()
+        join_refreshes()
+    assert partner.logins == 3
+
+
+def test_an_interrupt_leaves_no_lock_held(simulator: PartnerSimulator) -> None:
+    """Wherever a function of ours is interrupted during `forget()`, the next one still gets through."""
+    auth = make_auth(simulator.bex)
+    auth.token()
+    for number in range(1_000):
+        if not _interrupted_at(number, auth.forget):
+            break
+        again = Background(auth.forget)
+        assert again.result(within=5) is None, number
+    assert number > 10
+    assert auth.token()
+
+
+def _interrupted_at(number: int, action: Callable[[], object]) -> bool:
+    """Whether Ctrl-C, come at this step of the engine's, kept the action from its end."""
+    left = number
+
+    def step(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if "requests_partnerauth" not in frame.f_code.co_filename:
+            return None
+        # Where a function begins or ends signals come as well; at a line that ends a `with` they can't.
+        left -= event in ("call", "return")
+        if left < 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return step
+
+    usual = sys.gettrace()
+    try:
+        sys.settrace(step)
+        action()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(usual)
+    return False

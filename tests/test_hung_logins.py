@@ -6,48 +6,21 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 from conftest import make_auth
+from odd_server import OddServer
 from requests.adapters import HTTPAdapter
 from together import Background, is_good, together
 
-from requests_partnerauth import BexAuth, LoginUnavailable, MemoryTokenCache, Token
+from requests_partnerauth import BexAuth, InvalidLoginResponse, LoginUnavailable, MemoryTokenCache, Token
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply
 
 TIMEOUT = (0.4, 0.8)
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
-
-
-class OddServer:
-    """Accepts connections, counts them and lets a function misbehave on each."""
-
-    def __init__(self, behave: Callable[[socket.socket, threading.Event], None]) -> None:
-        self._behave = behave
-        self._closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self.connections += 1
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.recv(65536)
-            self._behave(connection, self._closing)
-
-    def close(self) -> None:
-        self._closing.set()
-        self._listener.close()
 
 
 def say_nothing(connection: socket.socket, closing: threading.Event) -> None:
@@ -180,3 +153,21 @@ def test_a_login_may_be_slow(simulator: PartnerSimulator) -> None:
 
     partner.answer_logins(slowly)
     assert is_good(requests.get(f"{partner.base_url}/echo", auth=make_auth(partner, login_timeout=TIMEOUT)))
+
+
+def test_a_redirect_with_an_endless_body() -> None:
+    """It is told at once, and not read to an end that never comes."""
+    left = threading.Event()
+
+    def redirect_without_end(connection: socket.socket, closing: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n")
+        try:
+            while not closing.is_set():
+                connection.sendall(b"x" * 65_536)
+        except OSError:
+            left.set()
+
+    with contextlib.closing(OddServer(redirect_without_end)) as server:
+        with pytest.raises(InvalidLoginResponse, match="redirect"):
+            BexAuth("u", "p", base_url=server.base_url, cache=MemoryTokenCache()).token()
+        assert left.wait(10)

@@ -171,6 +171,6 @@ def test_a_full_disk(simulator: PartnerSimulator, tmp_path: Path) -> None:
     with python(_FULL_DISK, pickled(auth)) as process:
         assert process.stdout is not None
         warning, result = process.stdout.read().splitlines()
-    assert warning.startswith("WARNING FileTokenCache can't be used (OSError: File too large)")
+    assert warning.startswith(f"WARNING {FileTokenCache(tmp_path)} can't be used (OSError: File too large)")
     assert result == "True"
     assert {path.suffix for path in tmp_path.iterdir()} == {".lock"}

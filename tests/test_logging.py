@@ -45,7 +45,7 @@ def test_a_tokens_life(
 
     assert lines(caplog) == [
         f"INFO {partner.name}: logged in {auth.who()} in N s (no usable token), token {first}",
-        f"INFO {partner.name}: logged in {auth.who()} in N s (refused), token {second}",
+        f"INFO {partner.name}: logged in {auth.who()} in N s (token refused), token {second}",
         f"INFO {partner.name}: token {first} refused, resending with {second}",
     ]
     assert first != second

@@ -27,6 +27,7 @@ UNKNOWN: dict[str, Callable[[], Reply]] = {
     "html": reply_of(Reply, 200, {"Content-Type": "text/html"}, HTML),
     "html-that-claims-json": reply_of(Reply, 200, {"Content-Type": "application/json"}, HTML),
     "html-404": reply_of(Reply, 404, {"Content-Type": "text/html"}, HTML),
+    "html-407": reply_of(Reply, 407, {"Content-Type": "text/html"}, HTML),
     "nothing": reply_of(Reply, 200),
     "nothing-204": reply_of(Reply, 204),
     "blanks": reply_of(Reply, 200, {"Content-Type": "application/json"}, b" \r\n "),

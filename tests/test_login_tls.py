@@ -10,6 +10,7 @@ import pytest
 import requests
 import trustme
 from bex_login import GRANTED, bex
+from command import partnerauth, settings_for
 from recording_server import RecordingServer, recording_server
 
 from requests_partnerauth import LoginUnavailable
@@ -28,9 +29,9 @@ def bundle(authority: trustme.CA) -> Iterator[str]:
         yield path
 
 
-def tls_context(authority: trustme.CA) -> ssl.SSLContext:
+def tls_context(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert(host).configure_cert(context)
     return context
 
 
@@ -43,9 +44,32 @@ def tls_server(authority: trustme.CA) -> Iterator[RecordingServer]:
 
 def test_an_unknown_authority_is_not_trusted(tls_server: RecordingServer) -> None:
     """Without its CA the server's certificate is refused before the password is sent, and not tried again."""
-    with pytest.raises(LoginUnavailable, match="certificate is not trusted"):
+    with pytest.raises(LoginUnavailable, match=r"certificate is not trusted .*; .* set REQUESTS_CA_BUNDLE"):
         bex(tls_server.url).token()
     assert tls_server.heard == []
+
+
+def test_an_unknown_authority_on_the_command_line(tls_server: RecordingServer) -> None:
+    """What helps is said, and nothing of network and proxy."""
+    settings = settings_for("bex", {"username": "u", "password": "p", "base_url": tls_server.url})
+    done = partnerauth("check", "bex", settings=settings)
+    assert done.stderr.endswith(
+        f"; if you trust its CA, set REQUESTS_CA_BUNDLE to its file ({tls_server.url})\n"
+    )
+    assert done.returncode == 3
+
+
+def test_a_certificate_of_another_host(
+    authority: trustme.CA, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the authority is trusted and the certificate bad, no other authority is asked for."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    with (
+        recording_server(tls_context(authority, "other.example")) as server,
+        pytest.raises(LoginUnavailable, match="certificate is not trusted") as caught,
+    ):
+        bex(server.url).token()
+    assert "REQUESTS_CA_BUNDLE" not in str(caught.value)
 
 
 @pytest.mark.parametrize("how", ["verify", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 from conftest import make_auth
-from together import is_good, together
+from together import Background, all_wait, is_good, together
 
 from requests_partnerauth import (
     HeaderPlacement,
     LoginRejected,
+    LoginUnavailable,
     MemoryTokenCache,
     PartnerAuth,
     SessionFieldsPlacement,
@@ -146,6 +148,68 @@ def test_an_own_error_in_login_request_reaches_the_caller(simulator: PartnerSimu
     assert partner.login_attempts == 1
 
 
+@pytest.mark.parametrize("kind", ["PreparedRequest", "Response", "tuple", "NoneType"])
+def test_a_login_request_that_is_none(simulator: PartnerSimulator, kind: str) -> None:
+    """What is no `requests.Request` is told as the mistake it is; who waited for it hears its kind."""
+    partner = simulator.bex
+    given = {
+        "PreparedRequest": requests.Request("POST", "https://s3cret.example").prepare(),
+        "Response": requests.Response(),
+        "tuple": ("POST", "s3cret"),
+    }
+    asked: list[int] = []
+
+    class Mistaken(AcmeAuth):
+        def login_request(self) -> Any:
+            asked.append(1)
+            return given.get(kind)
+
+    auth = Mistaken(**arguments(simulator))
+    errors = together(8, lambda number: requests.get(f"{partner.base_url}/echo", auth=auth))
+    mistakes = [error for error in errors if type(error) is TypeError]
+    waited = [error for error in errors if type(error) is LoginUnavailable]
+    assert {str(error) for error in mistakes} == {f"login_request: a requests.Request is wanted, not {kind}"}
+    assert all("TypeError" in str(error) for error in waited)
+    assert {(error.__cause__, error.__context__) for error in errors} == {(None, None)}
+    assert (len(asked), len(waited)) == (len(mistakes), 8 - len(mistakes))
+    assert partner.login_attempts == 0
+
+
+def test_a_secret_that_is_no_text(simulator: PartnerSimulator) -> None:
+    """`secret` as bytes is told by its name, account or none, and not shown."""
+    for account in ("account", None):
+        auth = AcmeAuth(**arguments(simulator))
+        auth.account, auth.secret = account, b"s3cret"  # type: ignore[assignment]
+        with pytest.raises(TypeError, match=r"\Asecret: a text is wanted, not bytes\Z"):
+            auth.token()
+    assert simulator.bex.login_attempts == 0
+
+
+def test_a_forgotten_super(simulator: PartnerSimulator) -> None:
+    """A class that never called `super().__init__` hears of it at the first use, whatever that is."""
+
+    class Forgetful(AcmeAuth):
+        def __init__(self, user: str) -> None:
+            self.user = user
+
+    uses: list[Callable[[PartnerAuth], object]] = [
+        lambda auth: requests.get(f"{simulator.bex.base_url}/echo", auth=auth),
+        lambda auth: auth.token(),
+        lambda auth: auth.forget(),
+        lambda auth: auth.preset("TOKEN"),
+    ]
+    for use in uses:
+        with pytest.raises(TypeError, match=r"\AForgetful\.__init__ must call super\(\)\.__init__\("):
+            use(Forgetful("user"))
+    assert simulator.bex.calls == []
+
+
+def test_a_unit_that_is_no_timedelta() -> None:
+    """A lifetime's unit given as a number is told by its name."""
+    with pytest.raises(TypeError, match=r"\Aunit: a timedelta is wanted, not int\Z"):
+        Token.lasting("TOKEN", 30, unit=60)  # type: ignore[arg-type]
+
+
 def test_commerce_connect_asks_a_callable_payload_anew(simulator: PartnerSimulator) -> None:
     """A callable payload is asked at every login, and its token is shared with no other object."""
     partner = simulator.fiserv_commerce_connect
@@ -163,3 +227,25 @@ def test_commerce_connect_asks_a_callable_payload_anew(simulator: PartnerSimulat
         if auth is second:
             partner.revoke()
     assert [sent["orderNumber"] for sent in partner.payloads] == [1, 2, 3]
+
+
+def test_an_own_error_of_the_login_is_run_into_once(simulator: PartnerSimulator) -> None:
+    """What login_request raises goes to whoever logs in; who waits is told, and does not try by itself."""
+    entered, go_on, tries = threading.Event(), threading.Event(), []
+
+    class VaultAuth(SharingAcmeAuth):
+        def login_request(self) -> requests.Request:
+            tries.append(threading.current_thread().name)
+            entered.set()
+            go_on.wait(30)
+            raise LookupError("the vault is away")
+
+    auth = VaultAuth("u", "a password", base_url=simulator.bex.base_url, cache=MemoryTokenCache())
+    first = Background(auth.token)
+    assert entered.wait(10)
+    others = [Background(auth.token) for _ in range(7)]
+    assert all_wait(7, "_flight.py")
+    go_on.set()
+    assert isinstance(first.result(), LookupError)
+    assert {type(other.result()) for other in others} == {LoginUnavailable}
+    assert len(tries) == 1

@@ -247,6 +247,19 @@ def test_a_location_that_repeats_the_token(
             assert response.url.endswith("/?kept=1")
 
 
+def test_a_password_that_is_a_common_word(
+    simulator: PartnerSimulator, session: requests.Session, foreign: RecordingServer
+) -> None:
+    """It is in no token, and not cut out of the address that a redirect names."""
+    partner = simulator.bex
+    partner.add_account(username="u", password="files")
+    session.auth = make_auth(partner, username="u", password="files")
+    session.get(
+        f"{partner.base_url}/redirect", params={"to": f"{foreign.url}/files/1?files=2", "status": 302}
+    )
+    assert [heard.target for heard in foreign.heard] == ["/files/1?files=2"]
+
+
 def test_an_adapter_with_retries_keeps_to_it(
     partner: SimulatedPartner, auth: PartnerAuth, session: requests.Session, foreign: RecordingServer
 ) -> None:

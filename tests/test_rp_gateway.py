@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 import requests
 from partner_contract import PartnerContract, read_document
+from recording_server import Answer, Heard, recording_server
 
 from requests_partnerauth import LoginRejected, MemoryTokenCache, RpGatewayAuth
 from requests_partnerauth.simulator import Call, Reply, SimulatedPartner, SimulatedRpGateway
@@ -102,6 +103,27 @@ class TestRpGateway(PartnerContract):
 
         assert (caught.value.code, caught.value.partner_message) == ("401", "Access denied: gateway")
         assert "wrong-word" not in str(caught.value)
+
+    def test_between_its_own_hosts_the_outer_basic_goes_along(
+        self, partner: SimulatedRpGateway, session: requests.Session
+    ) -> None:
+        """requests drops it on the way to another port: that hop is refused, and sent again with it."""
+
+        def gateway(heard: Heard) -> Answer:
+            if heard.header("Authorization") is None:
+                return Answer(401, {"Content-Type": "text/plain"}, b"Access denied: gateway")
+            return Answer(200, JSON, b'{"response": {"status": "success"}}')
+
+        partner.gateway_auth = ("gate", "right-word")
+        with recording_server() as other:
+            other.answer = gateway
+            session.auth = self.auth(partner, gateway_auth=("gate", "right-word"), origins=[other.url])
+            target = {"to": f"{other.url}/next", "status": "307"}
+            answer = session.post(f"{partner.base_url}/redirect", params=target, json={"op": "x"})
+
+        assert answer.status_code == 200
+        assert [heard.header("Authorization") is not None for heard in other.heard] == [False, True]
+        assert partner.logins == 1
 
     def test_another_gateway_password_means_another_token(self, partner: SimulatedRpGateway) -> None:
         """The outer password guards the token as the inner one does."""

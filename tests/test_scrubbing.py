@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import requests
+from conftest import make_auth
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from leak_check import (
@@ -196,3 +197,20 @@ def test_an_own_partner_that_is_careless(records: list[logging.LogRecord]) -> No
         with pytest.raises(InvalidLoginResponse, match="KeyError") as caught_again:
             auth.token()
     assert "in-one-line" not in everything_in(caught_again.value) + of_logs(records)
+
+
+@pytest.mark.parametrize("how", ["forget", "preset"])
+def test_a_token_that_was_dropped_may_still_be_good(simulator: PartnerSimulator, how: str) -> None:
+    """The partner repeats it in the refusal of a later login: it is in no text of ours."""
+    partner = simulator.bex
+    auth = make_auth(partner)
+    dropped = auth.token().value
+    auth.forget()
+    if how == "preset":
+        auth.preset(dropped)
+        auth.preset("another-token-1")
+        auth.forget()
+    partner.answer_logins(Reply.of_json({"ex": f"session {dropped} is open already"}))
+    with pytest.raises(LoginRejected) as caught:
+        auth.token()
+    assert dropped not in everything_in(caught.value)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import requests
 from conftest import AUTH_CLASSES, make_auth, wrong_secret
+from together import is_good
 
 from requests_partnerauth import (
     FileTokenCache,
@@ -220,3 +222,45 @@ def test_a_memory_of_ones_own_making_is_used(simulator: PartnerSimulator) -> Non
     assert [key.rpartition(".")[2] for key in Remembering.kept] == ["token"]
     assert make_auth(simulator.bex, cache=Remembering()).token() == token
     assert simulator.bex.logins == 1
+
+
+def test_a_token_that_cools_gives_way_to_a_newer_one(
+    partner: SimulatedPartner, place: Place, session: requests.Session
+) -> None:
+    """After a refresh that did not help, a token that another process got since is taken; no login."""
+    partner.one_session = True
+    mine, others = (make_auth(partner, cache=place.new_cache()) for _ in range(2))
+    assert session.get(f"{partner.base_url}/always-refuse", auth=mine).status_code in (200, 401)
+    partner.revoke()
+    assert is_good(session.get(f"{partner.base_url}/echo", auth=others))
+    logins = partner.logins
+    for _ in range(3):
+        assert is_good(session.get(f"{partner.base_url}/echo", auth=mine))
+    assert partner.logins == logins
+
+
+def test_two_processes_at_an_endpoint_that_always_refuses(
+    partner: SimulatedPartner, place: Place, session: requests.Session
+) -> None:
+    """By turns with good calls, where a login ends the old session: every good call is good, few logins."""
+    partner.one_session = True
+    both = [make_auth(partner, cache=place.new_cache()) for _ in range(2)]
+    for _ in range(10):
+        for auth in both:
+            assert is_good(session.get(f"{partner.base_url}/echo", auth=auth))
+            assert not is_good(session.get(f"{partner.base_url}/always-refuse", auth=auth))
+    assert partner.logins <= 3, "one, and one refresh for each process"
+
+
+def test_what_one_forgets_the_other_forgets(partner: SimulatedPartner, place: Place) -> None:
+    """A refusal that another process has seen ends with `forget()` in the first; one login is for both."""
+    wrong = wrong_secret(partner)
+    first, other = (make_auth(partner, cache=place.new_cache(), **wrong) for _ in range(2))
+    for auth in (first, other, first, other):
+        with pytest.raises(LoginRejected):
+            auth.token()
+    assert partner.login_attempts == 1
+    partner.add_account(**wrong)
+    first.forget()
+    assert other.token() == first.token()
+    assert partner.login_attempts == 2

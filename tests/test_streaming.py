@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+
 import pytest
 import requests
 from conftest import make_auth
+from odd_server import OddServer
 from requests.adapters import HTTPAdapter
 from together import is_good, together
 
+from requests_partnerauth import BexAuth, InvalidLoginResponse, MemoryTokenCache
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 from requests_partnerauth.simulator._special import PDF_BYTES
 
@@ -122,7 +128,7 @@ def test_a_refusal_cut_in_two_is_healed_or_told(
 
 
 def test_a_large_refusal_is_drained(simulator: PartnerSimulator, session: requests.Session) -> None:
-    """A 401 with a body of a megabyte, under `stream=True`, gives its one connection back."""
+    """A 401 with a body of nearly a megabyte, under `stream=True`, gives its one connection back."""
     partner = simulator.bex
     session.mount("http://", HTTPAdapter(pool_maxsize=1, pool_block=True))
     session.auth = make_auth(partner)
@@ -131,3 +137,25 @@ def test_a_large_refusal_is_drained(simulator: PartnerSimulator, session: reques
     for _ in range(3):
         with session.get(f"{partner.base_url}/echo", stream=True, timeout=10) as response:
             assert is_good(response)
+
+
+def test_an_endless_refusal_is_cut_off(session: requests.Session) -> None:
+    """A 401 whose body never ends, under `stream=True`, is left after a megabyte or so, and resent."""
+    sent = 0
+
+    def refuse_without_end(connection: socket.socket, closing: threading.Event) -> None:
+        nonlocal sent
+        if server.connections > 1:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n" + b'{"value": "token"}'[:17])
+            return
+        connection.sendall(b"HTTP/1.1 401 No\r\nContent-Type: text/event-stream\r\n\r\n")
+        while sent < 100_000_000 and not closing.is_set():
+            sent += connection.send(b"x" * 65_536)
+
+    server = OddServer(refuse_without_end)
+    with contextlib.closing(server):
+        session.auth = auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
+        auth.preset("old-token")
+        with pytest.raises(InvalidLoginResponse):
+            session.get(f"{server.base_url}/events", stream=True, timeout=10)
+    assert sent < 20_000_000

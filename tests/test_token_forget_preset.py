@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +175,27 @@ def test_building_an_auth_does_no_io(partner: SimulatedPartner) -> None:
     partner.answer_logins(Reply(500))
     make_auth(partner).forget()
     assert partner.login_attempts == 0
+
+
+@pytest.mark.parametrize("end", ["1700000000", datetime(2027, 1, 1, tzinfo=timezone.utc), True, float("nan")])
+def test_an_end_that_is_no_moment(simulator: PartnerSimulator, end: Any) -> None:
+    """`preset()` says that it wants epoch seconds, rather than take the token for one without an end."""
+    with pytest.raises(ValueError, match="expires_at: a number of epoch seconds"):
+        make_auth(simulator.bex).preset("a-token", expires_at=end)
+
+
+def test_one_account_however_its_address_is_written(simulator: PartnerSimulator) -> None:
+    """The scheme in capitals, or a slash at the end, make no second account."""
+    partner, cache = simulator.bex, MemoryTokenCache()
+    url = partner.base_url
+    for spelling in (url, url + "/", url.replace("http", "HTTP")):
+        make_auth(partner, base_url=spelling, cache=cache).token()
+    assert partner.logins == 1
+
+
+def test_a_login_reply_with_a_byte_order_mark(simulator: PartnerSimulator) -> None:
+    """It is read as the JSON that follows."""
+    for kind in ("application/json", "application/json; charset=utf-8"):
+        body = b"\xef\xbb\xbf" + json.dumps({"value": "a-token"}).encode()
+        simulator.bex.answer_logins(Reply(200, {"Content-Type": kind}, body))
+        assert make_auth(simulator.bex).token().value == "a-token"

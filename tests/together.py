@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -62,3 +65,14 @@ def is_good(response: Any) -> bool:
     return (
         isinstance(response, requests.Response) and response.status_code == 200 and "echo" in response.json()
     )
+
+
+def all_wait(count: int, module: str, *, within: float = 10.0) -> bool:
+    """Whether so many threads come to wait in a file of this name, looked at until they do."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        stacks = [traceback.extract_stack(frame) for frame in sys._current_frames().values()]
+        if sum(any(step.filename.endswith(module) for step in stack) for stack in stacks) >= count:
+            return True
+        time.sleep(0.01)
+    return False

@@ -39,12 +39,15 @@ class TokenCache(ABC):
         out no longer than it takes to notice, or a few seconds beyond `limit`.
         """
 
-    def __getstate__(self) -> dict[str, Any]:
-        # What the engine shares in this process hangs on the cache, with its locks and tokens.
-        return {name: value for name, value in vars(self).items() if name != "_accounts"}
-
     def __copy__(self: _Cache) -> _Cache:
         return self
 
     def __deepcopy__(self: _Cache, memo: dict[int, Any]) -> _Cache:
         return self
+
+
+def shown(cache: object) -> str:
+    """What messages call a cache: the repr of this package's own, which tells the place and no secret."""
+    kind = type(cache)
+    # Somebody else's repr may show the URL of a client, with its password.
+    return repr(cache) if kind.__module__.partition(".")[0] == __name__.partition(".")[0] else kind.__name__

@@ -30,7 +30,7 @@ class FileTokenCache(TokenCache):
     The directory is made at the first write, for its owner alone (0700); so is each file, from its birth
     (0600). A file is replaced whole: a process killed while it writes leaves the old one. A directory
     that others may enter is closed to them if it holds nothing but tokens; one with other things in it is
-    left as it is, and not used if others may write to it. On Windows the user's profile protects it.
+    left as it is, and not written to if others may write to it. On Windows the user's profile protects it.
 
     Needs ``pip install "requests-partnerauth[file]"``.
 

@@ -71,7 +71,7 @@ class KeyringTokenCache(TokenCache):
         with ExitStack() as stack:
             try:
                 held = stack.enter_context(self._locks.lock(key, limit))
-            except OSError:
+            except (OSError, NotImplementedError):
                 held = stack.enter_context(process_wide().lock(key, limit))
             yield held
 

@@ -16,7 +16,7 @@ class Complaints(logging.Handler):
         self.came = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.came = self.came or "can't be used" in record.getMessage()
+        self.came = self.came or _store.KEEPS_NOTHING in record.getMessage()
 
     def __enter__(self) -> Complaints:
         _store.logger.addHandler(self)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import time
+from typing import Any
 
 import requests
 
@@ -13,6 +16,7 @@ from .._textual import arguments_of
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from ._outcome import REFUSED, UNAVAILABLE, CommandFailed
+from ._settings import typed_again
 
 
 class TimedLogIn:
@@ -32,31 +36,44 @@ class TimedLogIn:
             self.took = time.monotonic() - started
 
 
-def log_in(auth: PartnerAuth) -> tuple[Token, float | None]:
+def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float | None]:
     """The token, and the seconds that its login took; None for those where it was in the cache."""
-    timed = auth._log_in = TimedLogIn(auth._log_in)
+    if options.fresh:
+        auth.forget()
+    timed: Any = TimedLogIn(auth._log_in)
+    auth._log_in = timed
     try:
         return auth.token(), timed.took
     except LoginRejected as error:
-        raise CommandFailed(REFUSED, _refusal(auth, error, is_new=timed.took is not None)) from None
+        advice = _to_check(type(auth)) if timed.took is not None else _to_forget(auth, options)
+        raise CommandFailed(REFUSED, f"{_refusal(auth, error)}; {advice}") from None
     except (InvalidLoginResponse, LoginUnavailable) as error:
-        advice = "check the address, the network and any proxy, or try again later"
-        raise CommandFailed(UNAVAILABLE, f"{error} ({auth.base_url}); {advice}") from None
+        why = f"{error} ({auth.base_url})"
+        if "REQUESTS_CA_BUNDLE" not in why:
+            why += "; check the address, the network and any proxy, or try again later"
+        raise CommandFailed(UNAVAILABLE, why) from None
     except requests.RequestException as error:
         why = f"{auth.partner}: the login could not be sent ({type(error).__name__})"
         raise CommandFailed(UNAVAILABLE, why) from None
 
 
-def _refusal(auth: PartnerAuth, error: LoginRejected, *, is_new: bool) -> str:
+def _refusal(auth: PartnerAuth, error: LoginRejected) -> str:
     said = ": ".join(part for part in (error.code, error.partner_message) if part) or "no reason given"
-    wanted = [
-        argument.name
-        for argument in arguments_of(type(auth)).values()
-        if argument.required and argument.name != "base_url"
+    return f"{auth.partner} refused the login of {auth.who()} ({said})"
+
+
+def _to_check(cls: type[PartnerAuth]) -> str:
+    """The arguments that say who logs in, those that only some accounts need too, and where."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+    names = [
+        name
+        for name, argument in arguments_of(cls).items()
+        if argument.form is not None and defaults.get(name, "") in (inspect.Parameter.empty, None)
     ]
-    if is_new:
-        advice = f"check {', '.join(wanted)}"
-    else:
-        forget = f"`partnerauth forget {auth.partner}`"
-        advice = f"remembered from an earlier try, nothing was sent; {forget} lets it be tried again"
-    return f"{auth.partner} refused the login of {auth.who()} ({said}); {advice}"
+    # Many a partner refuses what it is asked under a wrong path, too.
+    return f"check {', '.join([*(name for name in names if name != 'base_url'), 'base_url'])}"
+
+
+def _to_forget(auth: PartnerAuth, options: argparse.Namespace) -> str:
+    forget = f"partnerauth forget {auth.partner} {typed_again(options)}".rstrip()
+    return f"remembered from an earlier try, nothing was sent; `{forget}` lets it be tried again"

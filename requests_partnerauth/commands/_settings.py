@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests_partnerauth
 
@@ -62,7 +63,7 @@ class _NeverAnOption(argparse.Action):
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the partner, and an option for each argument that matters to a login."""
-    parser.add_argument("partner", metavar="PARTNER", choices=sorted(AUTHS), help=", ".join(sorted(AUTHS)))
+    parser.add_argument("partner", metavar="PARTNER", help=", ".join(sorted(AUTHS)))
     group = parser.add_argument_group(
         "settings", "each also as PARTNERAUTH_<PARTNER>_<ARGUMENT>; an option wins over the environment"
     )
@@ -87,27 +88,29 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """What options and environment say about the partner's auth; its secrets may still be missing."""
-    cls = AUTHS[options.partner]
+    cls = AUTHS.get(options.partner)
+    if cls is None:
+        raise CommandFailed(USAGE, f"PARTNER: one of {', '.join(sorted(AUTHS))} is wanted")
     try:
         return read_settings(cls, dict(_given(cls, options)))
     except (ImportError, OSError, ValueError) as error:
         raise CommandFailed(USAGE, str(error)) from None
 
 
-def shared_cache_of(options: argparse.Namespace) -> TokenCache | None:
+def shared_cache_of(settings: Mapping[str, Any]) -> TokenCache | None:
     """The cache that outlives the command; None where tokens are kept in its memory."""
-    cache: TokenCache | None = settings_of(options).get("cache")
+    cache: TokenCache | None = settings.get("cache")
     return None if isinstance(cache, MemoryTokenCache) else cache
 
 
-def auth_of(options: argparse.Namespace) -> PartnerAuth:
-    """The partner's auth; asks for secrets that are missing where there is a terminal."""
+def auth_of(options: argparse.Namespace, settings: Mapping[str, Any]) -> PartnerAuth:
+    """The partner's auth with these settings; asks for secrets that are missing where there is a terminal."""
+    settings = dict(settings)
     cls = AUTHS[options.partner]
-    settings = settings_of(options)
     if options.password_stdin:
         settings.update(_from_stdin(cls))
     missing = missing_arguments(cls, settings)
-    _turn_down([argument for argument in missing if argument.name not in _SECRETS], cls)
+    _turn_down(missing, cls)
     settings.update(_asked_for(missing, cls, settings))
 
     def name_of(argument: str) -> str:
@@ -118,6 +121,20 @@ def auth_of(options: argparse.Namespace) -> PartnerAuth:
         return built(cls, settings, name_of)
     except ValueError as error:
         raise CommandFailed(USAGE, str(error)) from None
+
+
+def typed_again(options: argparse.Namespace) -> str:
+    """The settings among the options, to be typed behind another command for the same account and cache."""
+    words: list[str] = []
+    for name, form, _ in _options():
+        option, value = _option(name), getattr(options, name)
+        if isinstance(value, bool):
+            words.append(option if value else option.replace("--", "--no-", 1))
+        elif value is not None and form.metavar == "JSON|@FILE" and not value.startswith("@"):
+            words += [option, "..."]
+        elif value is not None:
+            words += [f"{option}={value}"] if value.startswith("-") else [option, value]
+    return shlex.join([*words, "--password-stdin"] if options.password_stdin else words)
 
 
 def _options() -> Iterator[tuple[str, Form, list[str]]]:
@@ -152,16 +169,34 @@ def _given(cls: type[PartnerAuth], options: argparse.Namespace) -> Iterator[tupl
 
 def _holds_password(url: str) -> bool:
     try:
-        return urlsplit(url).password is not None
+        split = urlsplit(url)
+        return split.password is not None or "password" in parse_qs(split.query)
     except ValueError:
         return False
 
 
 def _turn_down(missing: Sequence[Argument], cls: type[PartnerAuth]) -> None:
-    if missing:
-        wanted = ", ".join(_option(argument.name) for argument in missing)
-        variables = ", ".join(variable(cls, argument.name) for argument in missing)
-        raise CommandFailed(USAGE, f"{cls.partner}: give {wanted}, or set {variables}")
+    plain = [argument.name for argument in missing if argument.name not in _SECRETS]
+    secret = [argument.name for argument in missing if argument.name in _SECRETS]
+    complaints = []
+    if plain:
+        complaints.append(f"give {', '.join(map(_option, plain))}, or set {_variables(cls, plain)}")
+    if secret and not _is_terminal():
+        complaints.append(f"no {', '.join(secret)}: {_advice(cls, secret)}")
+    if complaints:
+        raise CommandFailed(USAGE, f"{cls.partner}: {'; '.join(complaints)}")
+
+
+def _advice(cls: type[PartnerAuth], secrets: Sequence[str]) -> str:
+    return f"set {_variables(cls, secrets)}, or use --password-stdin"
+
+
+def _variables(cls: type[PartnerAuth], arguments: Sequence[str]) -> str:
+    return ", ".join(variable(cls, argument) for argument in arguments)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _from_stdin(cls: type[PartnerAuth]) -> Iterator[tuple[str, str]]:
@@ -183,9 +218,6 @@ def _asked_for(
     for name in (argument.name for argument in missing):
         if name not in _SECRETS:
             continue
-        advice = f"set {variable(cls, name)}, or use --password-stdin"
-        if sys.stdin is None or not sys.stdin.isatty():
-            raise CommandFailed(USAGE, f"{cls.partner}: no {name}: {advice}")
         whose = f" of {settings['username']}" if "username" in settings else ""
         try:
             with warnings.catch_warnings():
@@ -194,5 +226,5 @@ def _asked_for(
         except (EOFError, OSError, UnicodeError, getpass.GetPassWarning):
             text = ""
         if not text:
-            raise CommandFailed(USAGE, f"{cls.partner}: no {name} was given: {advice}")
+            raise CommandFailed(USAGE, f"{cls.partner}: no {name} was given: {_advice(cls, [name])}")
         yield name, text

@@ -9,28 +9,27 @@ from datetime import datetime, timezone
 from .._auth import PartnerAuth
 from .._origins import origin_of
 from .._token import Token
-from ..caches._base import TokenCache
+from ..caches._base import TokenCache, shown
 from ._complaints import Complaints
 from ._logging_in import log_in
 from ._outcome import GOOD
 from ._screen import Screen
-from ._settings import auth_of, shared_cache_of
+from ._settings import auth_of, settings_of, shared_cache_of
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """Log in, or find the token in the cache, and tell about it."""
-    auth = auth_of(options)
+    settings = settings_of(options)
+    auth = auth_of(options, settings)
     with Complaints() as complaints:
-        if options.fresh:
-            auth.forget()
-        token, took = log_in(auth)
+        token, took = log_in(auth, options)
     if took is None:
         heading = "a token from the cache; nothing was sent, --fresh logs in again"
     else:
         heading = "logged in"
-    kept = _kept(shared_cache_of(options), failed=complaints.came)
+    kept = _kept(shared_cache_of(settings), failed=complaints.came)
     screen.line(f"{auth.partner}: {screen.painted(heading, 'green')}")
     for name, text in _facts(auth, token, took, kept):
         screen.line(f"  {name:<9} {text}")
@@ -54,15 +53,19 @@ def _kept(cache: TokenCache | None, *, failed: bool) -> str:
     if cache is None:
         return "in memory, until this command ends; --cache file keeps it for the next"
     if failed:
-        return f"in memory, until this command ends: the {type(cache).__name__} can't be used"
-    return f"in the {type(cache).__name__}"
+        return f"in memory, until this command ends: {shown(cache)} can't be used"
+    return f"in {shown(cache)}"
 
 
 def _lifetime(token: Token, now: float) -> str:
     if token.expires_at is None:
         return "no known end; it is refreshed when the partner refuses it"
-    end = datetime.fromtimestamp(token.expires_at, timezone.utc)
-    return f"{span(token.expires_at - now)}, until {end:%Y-%m-%d %H:%M:%S} UTC"
+    left = span(token.expires_at - now)
+    try:
+        end = datetime.fromtimestamp(token.expires_at, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return f"{left}, until after the year 9999"
+    return f"{left}, until {end:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def span(seconds: float) -> str:

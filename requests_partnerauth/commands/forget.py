@@ -7,18 +7,19 @@ import argparse
 from ._complaints import Complaints
 from ._outcome import GOOD, UNAVAILABLE, USAGE, CommandFailed
 from ._screen import Screen
-from ._settings import auth_of, shared_cache_of
+from ._settings import auth_of, settings_of, shared_cache_of
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """Forget, and say so."""
-    if shared_cache_of(options) is None:
+    settings = settings_of(options)
+    if shared_cache_of(settings) is None:
         raise CommandFailed(
             USAGE,
             "nothing to forget: tokens in memory end with the command that got them; "
             "name the shared cache with --cache or PARTNERAUTH_CACHE",
         )
-    auth = auth_of(options)
+    auth = auth_of(options, settings)
     with Complaints() as complaints:
         auth.forget()
     if complaints.came:

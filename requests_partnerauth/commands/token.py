@@ -7,15 +7,15 @@ import argparse
 from ._logging_in import log_in
 from ._outcome import GOOD, USAGE, CommandFailed
 from ._screen import Screen
-from ._settings import auth_of
+from ._settings import auth_of, settings_of
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """Print the token alone, or the header that carries it."""
-    auth = auth_of(options)
+    auth = auth_of(options, settings_of(options))
     if options.header and auth.placement.header("") is None:
         raise CommandFailed(USAGE, f"{auth.partner} takes its token in body or query, not in a header")
-    token, _ = log_in(auth)
+    token, _ = log_in(auth, options)
     header = auth.placement.header(token.value) if options.header else None
     screen.line(": ".join(header) if header else token.value)
     return GOOD

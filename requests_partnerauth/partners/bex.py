@@ -18,13 +18,18 @@ from ..errors import InvalidLoginResponse, LoginRejected
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_STATE = r"(invalid|unknown|missing|expired|required|not (valid|found|given|provided|supplied|recogni[sz]ed))"
+_STATE = (
+    r"(invalid|unknown|missing|expired|required|no longer valid"
+    r"|not (valid|found|given|provided|supplied|recogni[sz]ed|exist|be found))"
+)
 _STATES = rf"{_STATE}( (or|and) ((is|has) )?{_STATE})*"
-_TOKEN = r"((session|access|api|security|given|provided|supplied) )?token( (given|provided|supplied))?"
+_KIND = r"(session|access|api|security|auth|authentication|authori[sz]ation|login|given|provided|supplied)"
+_TOKEN = rf"({_KIND} )?token( (given|provided|supplied))?"
+_ADVICE = r"[.!,;:]*( (please )?(log|sign) ?in( again)?)?[.!]*"
 # Left as text: compiling it takes longer than the rest of this import, and few programs ever need it.
 _TOKEN_IS_BAD = (
-    rf"((the|your|this) )?{_TOKEN} ((is|was|has)( already| been)* )?{_STATES}[.!]*"
-    rf"|((an?|the) )?({_STATES}|no) {_TOKEN}[.!]*"
+    rf"((the|your|this) )?{_TOKEN} ((is|was|has|does|could)( already| been)* )?{_STATES}{_ADVICE}"
+    rf"|((an?|the) )?({_STATES}|no) {_TOKEN}{_ADVICE}"
 )
 
 
@@ -35,7 +40,7 @@ class BexAuth(PartnerAuth):
     longer does. It is refreshed when BEX refuses it: HTTP 401, or an ``ex`` in a body that says the token
     itself is invalid, unknown, missing or expired. No document gives the wording of that ``ex``: the few
     that are recognised are an assumption, and `expired_when` adds others. An ``ex`` that merely names the
-    token ("Account number is not registered for transactions with this token.") is an error of business.
+    token ("Account number is not registered for transactions with this token.") is a business error.
 
     Wire facts: BEX's document "Login" (``api/service/login``).
 

@@ -169,7 +169,7 @@ def _assumed_hmac(payload: Payload, merchant_id: str, key: str) -> str:
     if None in parts:
         raise ValueError(
             "payload: the HMAC needs transactionDetails with clientTransactionId, amount and currencyCode; "
-            "give hmac= where yours is made otherwise"
+            "where yours is made otherwise, give hmac= in Python"
         )
     message = "".join([merchant_id, *map(str, parts), key])
     return hmac_module.new(key.encode(), message.encode(), hashlib.sha512).hexdigest()

@@ -126,6 +126,10 @@ class _GatewayPlacement(SessionFieldsPlacement):
             request.headers.pop("Authorization", None)
         super().take_off(request, mark)
 
+    def carries(self, request: requests.PreparedRequest, value: str) -> bool:
+        outer = self._basic_header is None or request.headers.get("Authorization") == self._basic_header
+        return outer and super().carries(request, value)
+
 
 def _answer(response: requests.Response) -> dict[str, Any] | None:
     reply = json_object(response)
