@@ -22,6 +22,7 @@ from doc_pages import ROOT, TEXTS, blocks_of, links_of, name_of, tables_of
 from requests_partnerauth._auth import Common
 from requests_partnerauth._from_env import variable
 from requests_partnerauth._textual import arguments_of
+from requests_partnerauth.simulator import PartnerSimulator
 
 DOCS = ROOT / "docs"
 HELP = {"curl": ("--help", "all"), "gunicorn": ("--help",), "http": ("--help",), "tox": ("--help",)}
@@ -64,6 +65,13 @@ def test_common_arguments_are_complete() -> None:
     """The table of common arguments lists every one of them."""
     rows = argument_rows(DOCS / "partners" / "common.md")
     assert [name for name, _ in rows] == [f"`{name}`" for name in Common.__annotations__]
+
+
+def test_controls_of_the_simulator_exist() -> None:
+    """Every control that the page about tests names is one that a simulated partner has."""
+    (table,) = [table for table in tables_of(DOCS / "how-to" / "testing.md") if table[0][0] == "control"]
+    named = {name for row in table[1:] for name in re.findall(r"`(\w+)", row[0])}
+    assert named <= set(dir(PartnerSimulator().bex))
 
 
 def argument_rows(page: Path) -> list[tuple[str, str]]:

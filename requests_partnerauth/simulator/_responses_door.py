@@ -17,14 +17,14 @@ _Answer = tuple[int, dict[str, str], bytes]
 
 
 class _Door(CallbackResponse):
-    """Matches any method under a base URL."""
+    """Matches any method under a partner's base URL, as that is at the time."""
 
     def __init__(self, partner: SimulatedPartner) -> None:
-        pattern = re.compile(re.escape(partner.base_url) + r"(?=[/?#]|\Z)")
-        super().__init__("ANY", pattern, lambda request: _ask(partner, request), content_type=None)
+        super().__init__("ANY", _under(partner), lambda request: _ask(partner, request), content_type=None)
+        self._partner = partner
 
     def matches(self, request: PreparedRequest) -> tuple[bool, str]:
-        if self._url_matches(self.url, str(request.url)):
+        if _under(self._partner).match(str(request.url)):
             return True, ""
         return False, "URL does not match"
 
@@ -33,6 +33,10 @@ class _Door(CallbackResponse):
         # Neither 0, which a RequestsMock reports at its end as never called, nor above 0, for which it drops
         # the door as soon as a test registers a reply of its own beside it.
         return super().call_count or -1
+
+
+def _under(partner: SimulatedPartner) -> re.Pattern[str]:
+    return re.compile(re.escape(partner.base_url) + r"(?=[/?#]|\Z)")
 
 
 def register(mock: RequestsMock, partner: SimulatedPartner) -> None:
