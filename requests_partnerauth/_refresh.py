@@ -109,11 +109,11 @@ class Account:
                 return outcome
         return grant
 
-    def has_nothing_but(self, refused: Grant) -> bool:
-        """Whether this refused token is the current one, cools, and no other process has kept a newer.
+    def finds_nothing_newer(self, refused: Grant) -> bool:
+        """Whether this refused token is the current one, cools, and the cache holds no newer.
 
-        One that another has kept becomes the current, and cools as long: an endpoint that refuses every token
-        would else start a login in each process by turns.
+        A newer one becomes the current, and cools as long: an endpoint that refuses every token would else
+        start a login in each process by turns.
         """
         if not (refused.is_from_login_of(self.current) and self.is_cooling(refused)):
             return False

@@ -155,7 +155,7 @@ def _sent_again(
 ) -> requests.Response:
     account, request = auth._shared_account(), response.request
     refused = _carried_by(auth, request, grant)
-    if refused is not None and account.has_nothing_but(refused):
+    if refused is not None and account.finds_nothing_newer(refused):
         return response
     if not auth._may_resend or not rewind(request):
         if auth._may_resend:
