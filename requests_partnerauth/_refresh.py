@@ -156,9 +156,12 @@ class Account:
                 self._replace(None)
                 self._refused = True
 
-    def cool(self, grant: Grant, seconds: float) -> None:
-        """A refresh did not help: for so long, a refusal of this token starts no login."""
-        grant.cooling_until = self._clock.monotonic() + seconds
+    def cool(self, grant: Grant, seconds: float) -> bool:
+        """A refresh did not help: for so long, a refusal of this token starts no login. False: it cooled."""
+        with self._lock():
+            is_new = not self.is_cooling(grant)
+            grant.cooling_until = self._clock.monotonic() + seconds
+            return is_new
 
     def is_cooling(self, grant: Grant) -> bool:
         """Whether a refusal of this token starts no login for now."""

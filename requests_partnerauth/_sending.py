@@ -215,11 +215,11 @@ def _give_up(auth: Sender, account: Account, refused: Grant, *, elsewhere: bool 
 
 
 def _cool(auth: Sender, account: Account, refused: Grant) -> None:
-    account.cool(refused, auth._refresh_cooldown)
-    logger.warning(
-        "%s: token %s refused, though new; for %g s that starts no further login",
-        auth.partner, refused.token.fingerprint, auth._refresh_cooldown,
-    )  # fmt: skip
+    if account.cool(refused, auth._refresh_cooldown):
+        logger.warning(
+            "%s: token %s refused, though new; for %g s that starts no further login",
+            auth.partner, refused.token.fingerprint, auth._refresh_cooldown,
+        )  # fmt: skip
 
 
 def _signed_again(auth: Sender, request: requests.PreparedRequest, fresh: Grant) -> requests.PreparedRequest:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth, wrong_secret
+from together import together
 
 from requests_partnerauth import FileTokenCache, LoginRejected, LoginUnavailable
 from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
@@ -98,6 +99,14 @@ def test_a_refresh_that_does_not_help(
         f"WARNING {partner.name}: token {auth.token().fingerprint} refused, though new; "
         "for N s that starts no further login"
     ]
+
+
+def test_many_threads_tell_it_once(partner: SimulatedPartner, caplog: pytest.LogCaptureFixture) -> None:
+    """32 threads that come to an endpoint that always refuses are one warning, not one each."""
+    auth = make_auth(partner)
+    together(32, lambda number: requests.get(f"{partner.base_url}/always-refuse", auth=auth))
+    assert len(lines(caplog, logging.WARNING)) == 1
+    assert partner.logins == 2
 
 
 def test_a_body_that_goes_once(simulator: PartnerSimulator, caplog: pytest.LogCaptureFixture) -> None:
