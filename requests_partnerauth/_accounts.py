@@ -17,7 +17,7 @@ _REMEMBERED = 10_000
 class _Known:
     """The accounts of one cache: all that are in use, and of the others those that came last.
 
-    They stay in this process: a pickle or copy of the cache begins with none.
+    They stay in this process: a pickle or deep copy of the cache begins with none.
     """
 
     def __init__(self) -> None:

@@ -117,6 +117,16 @@ def session(argument: str, value: object) -> requests.Session | None:
     return value
 
 
+def token_cache(argument: str, value: Any) -> Any:
+    """Something with the four words of a token cache."""
+    words = ("get", "set", "delete", "lock")
+    if isinstance(value, type) or not all(callable(getattr(value, word, None)) for word in words):
+        raise ValueError(f"{argument}: a token cache is wanted: get, set, delete, lock")
+    if hasattr(value, "execute_command"):
+        raise ValueError(f"{argument}: a Redis client is none by itself: RedisTokenCache(client)")
+    return value
+
+
 def span(argument: str, value: object) -> timedelta:
     """A span of time above zero."""
     if not isinstance(value, timedelta) or value <= timedelta(0):

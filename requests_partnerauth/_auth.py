@@ -93,8 +93,10 @@ class PartnerAuth(AuthBase):
     _stamp: Stamp | None = None
     # What a class that forgot super().__init__ has: no home, and then word of it.
     _home: str | tuple[str, ...] = ()
+    base_url: str = _arguments.from_super()
     _origins: Origins = _arguments.from_super()
     _cache: TokenCache = _arguments.from_super()
+    _log_in: LogIn = _arguments.from_super()
 
     def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
         unknown = common.keys() - Common.__annotations__.keys()
@@ -109,13 +111,14 @@ class PartnerAuth(AuthBase):
         )
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
-        self._cache = _checked_cache(common.get("cache"))
+        cache = common.get("cache")
+        self._cache = process_wide() if cache is None else _arguments.token_cache("cache", cache)
         self._refresh_cooldown = _arguments.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
         self._may_resend = _arguments.flag("resend", common.get("resend", True))
-        self._log_in: LogIn = Login(
+        self._log_in = Login(
             self,
             _arguments.session("login_session", common.get("login_session")),
             _arguments.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
@@ -238,8 +241,8 @@ class PartnerAuth(AuthBase):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if isinstance(self._log_in, Login):
-            self._log_in = self._log_in.of(self)
+        if isinstance(log_in := state.get("_log_in"), Login):
+            self._log_in = log_in.of(self)
 
     def _shared_account(self) -> Account:
         """What all auth objects of one account and secret share in this process."""
@@ -297,14 +300,3 @@ class PartnerAuth(AuthBase):
             f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
             "nothing was sent. If it is the partner's as well, name it in origins="
         )
-
-
-def _checked_cache(cache: TokenCache | None) -> TokenCache:
-    if cache is None:
-        return process_wide()
-    words = ("get", "set", "delete", "lock")
-    if isinstance(cache, type) or not all(callable(getattr(cache, word, None)) for word in words):
-        raise ValueError("cache: a token cache is wanted: get, set, delete, lock")
-    if hasattr(cache, "execute_command"):
-        raise ValueError("cache: a Redis client is none by itself: RedisTokenCache(client)")
-    return cache

@@ -118,12 +118,15 @@ class Account:
         if not (refused.is_from_login_of(self.current) and self.is_cooling(refused)):
             return False
         kept = self._store.token()
-        if kept is None or not self._is_wanted(kept, refused, None):
+        is_newer = kept is not None and kept.token.issued_at > refused.token.issued_at
+        if kept is None or not is_newer or not self._is_wanted(kept, refused, None):
             return True
         with self._lock():
             if refused.is_from_login_of(self.current):
                 kept.cooling_until = refused.cooling_until
                 self._replace(kept)
+                if self._flight is not None:
+                    self._flight.replaces = kept
         return False
 
     def refresh_ahead(self, log_in: LogIn) -> None:

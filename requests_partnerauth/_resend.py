@@ -10,6 +10,7 @@ import requests
 from requests.cookies import extract_cookies_to_jar, get_cookie_header
 
 _LONGEST = 1024 * 1024
+_SECONDS = 2.0
 
 
 def rewind(request: requests.PreparedRequest) -> bool:
@@ -30,14 +31,16 @@ def rewind(request: requests.PreparedRequest) -> bool:
 def drain(response: requests.Response) -> None:
     """Read the rest of a refused response, so that its connection goes back to the pool.
 
-    A body that was to be streamed may have no end: after 1 MiB it is cut off, and the connection closed.
+    A body that was to be streamed may have no end: after 1 MiB or 2 s it is cut off and the connection
+    closed. One that ends with its connection is not read: there would be nothing to give back.
     """
     if not response._content_consumed:
         body = bytearray()
+        end = perf_counter() + _SECONDS
         try:
-            for piece in response.iter_content(8192):
+            for piece in response.iter_content(1024) if _has_an_end(response) else ():
                 body += piece
-                if len(body) > _LONGEST:
+                if len(body) > _LONGEST or perf_counter() > end:
                     break
         except (requests.RequestException, RuntimeError):
             body.clear()
@@ -45,6 +48,10 @@ def drain(response: requests.Response) -> None:
     elif response._content is False:
         response._content = b""  # streamed by a hook of the user's
     response.close()
+
+
+def _has_an_end(response: requests.Response) -> bool:
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
 
 
 def resend(

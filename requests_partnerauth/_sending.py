@@ -253,6 +253,9 @@ def _keep_from_foreigners(
             if isinstance(hook, Sending):
                 tokens.append(hook.grant.value)
                 hook.take_off(request)
+    # What was resent may carry a newer one: a request that led abroad before is given none.
+    resent = response.request.hooks["response"]
+    tokens += [hook.grant.value for hook in resent if isinstance(hook, Sending)]
     location = erase_from_url(response.headers.pop("location"), tokens)
     if location is not None:
         response.headers["location"] = location

@@ -107,8 +107,9 @@ class Store:
 
     def has_dropped_refusal(self) -> bool:
         """Whether a refusal that was kept here is there no more: somebody who shares the cache forgot it."""
-        key = self._key("refusal")
-        return self._keeps_refusal and bool(self._try("get", lambda cache: cache.get(key) is None))
+        return self._keeps_refusal and bool(
+            self._try("get", lambda cache: cache.get(self._key("refusal")) is None)
+        )
 
     def keep_refusal(self, failure: Failure, seconds: float) -> None:
         """Keep this refusal for so many seconds."""
@@ -119,7 +120,8 @@ class Store:
             "code": failure.code,
             "partner_message": failure.partner_message,
         }
-        self._keeps_refusal = self._write("refusal", entry, seconds)
+        # Read once more: a cache that takes it and keeps nothing would else seem to have forgotten it.
+        self._keeps_refusal = self._write("refusal", entry, seconds) and self._read("refusal") is not None
 
     def clear(self) -> None:
         """Keep neither token nor refusal."""
@@ -238,9 +240,12 @@ def _plain(details: Any) -> dict[str, Any]:
 
 
 def _grant_from(entry: dict[str, Any], clock: Clock) -> Grant:
+    issued_at = float(entry["issued_at"])
+    if not math.isfinite(issued_at):
+        raise ValueError("issued_at")
     token = Token(
         entry["value"],
-        issued_at=float(entry["issued_at"]),
+        issued_at=issued_at,
         expires_at=entry["expires_at"],
         refresh_token=entry["refresh_token"],
         details=entry["details"],

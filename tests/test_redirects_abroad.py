@@ -14,6 +14,7 @@ import requests
 from conftest import make_auth
 from recording_server import Answer, Heard, RecordingServer, recording_server
 from requests.adapters import HTTPAdapter
+from together import is_good
 from urllib3.util import Retry
 
 from requests_partnerauth import PartnerAuth
@@ -258,6 +259,29 @@ def test_a_password_that_is_a_common_word(
         f"{partner.base_url}/redirect", params={"to": f"{foreign.url}/files/1?files=2", "status": 302}
     )
     assert [heard.target for heard in foreign.heard] == ["/files/1?files=2"]
+
+
+def test_a_request_that_led_abroad_is_sent_again(
+    simulator: PartnerSimulator, session: requests.Session, foreign: RecordingServer
+) -> None:
+    """With a newer token by then, which the partner writes into the address: that stays at home as well."""
+    partner = simulator.bex
+
+    def repeat_token(call: Call) -> Reply:
+        value = call.headers.get("token", "")
+        if value not in partner.live_tokens:
+            return Reply(401)
+        return Reply(302, {"Location": f"{foreign.url}/label?t={value}"})
+
+    partner.answer("/label", repeat_token)
+    session.auth = make_auth(partner)
+    prepared = session.prepare_request(requests.Request("GET", f"{partner.base_url}/label"))
+    for _ in range(3):
+        assert session.send(prepared).url.startswith(foreign.url)
+        partner.revoke()
+        assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert partner.logins == 4
+    assert not any(token in foreign.everything for token in partner.issued)
 
 
 def test_an_adapter_with_retries_keeps_to_it(

@@ -49,7 +49,9 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
         raise CommandFailed(REFUSED, f"{_refusal(auth, error)}; {advice}") from None
     except (InvalidLoginResponse, LoginUnavailable) as error:
         why = f"{error} ({auth.base_url})"
-        if "REQUESTS_CA_BUNDLE" not in why:
+        if timed.took is None:
+            why += f"; {_to_forget(auth, options)}"
+        elif isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
             why += "; check the address, the network and any proxy, or try again later"
         raise CommandFailed(UNAVAILABLE, why) from None
     except requests.RequestException as error:

@@ -25,7 +25,7 @@ _STATE = (
 _STATES = rf"{_STATE}( (or|and) ((is|has) )?{_STATE})*"
 _KIND = r"(session|access|api|security|auth|authentication|authori[sz]ation|login|given|provided|supplied)"
 _TOKEN = rf"({_KIND} )?token( (given|provided|supplied))?"
-_ADVICE = r"[.!,;:]*( (please )?(log|sign) ?in( again)?)?[.!]*"
+_ADVICE = r"[.!,;:]*( (please )?(log|sign) ?in( again)?[.!]*)?"
 # Left as text: compiling it takes longer than the rest of this import, and few programs ever need it.
 _TOKEN_IS_BAD = (
     rf"((the|your|this) )?{_TOKEN} ((is|was|has|does|could)( already| been)* )?{_STATES}{_ADVICE}"
