@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 from cache_contract import told
 from conftest import make_auth, wrong_secret
 from redis_server import RedisServer
@@ -334,3 +335,17 @@ def test_a_cache_that_keeps_nothing(simulator: PartnerSimulator) -> None:
         with pytest.raises(LoginRejected):
             auth.token()
     assert simulator.bex.login_attempts == 1
+
+
+def test_an_older_token_takes_no_newer_ones_place(simulator: PartnerSimulator) -> None:
+    """Where the newer could not be written down, the older that a cache still holds is left there."""
+    partner, stale, cache = simulator.bex, Unsealed(), Unsealed()
+    make_auth(partner, cache=stale).token()
+    auth = make_auth(partner, cache=cache)
+    always = f"{partner.base_url}/always-refuse"
+    assert requests.get(always, auth=auth).status_code == 401
+    refreshed = auth.token()
+    cache.kept = stale.kept
+    assert requests.get(always, auth=auth).status_code == 401
+    assert auth.token() is refreshed
+    assert partner.logins == 3
