@@ -184,9 +184,9 @@ class Store:
 
     def _is_down(self, word: str, error: Exception) -> None:
         # Where only locks fail, on a network share say, tokens are kept all the same.
-        kind = word in _LOCKING
-        self._rests_until[kind] = self._clock.monotonic() + _REST
-        was_down = any(kind or trouble not in _LOCKING for trouble in list(self._troubles))
+        locks = word in _LOCKING
+        self._rests_until[locks] = self._clock.monotonic() + _REST
+        was_down = any(locks or trouble not in _LOCKING for trouble in list(self._troubles))
         if _is_first(self._troubles, word) and not was_down:
             # Of a message only what the system itself says: others may quote a URL with its password.
             why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
@@ -195,7 +195,7 @@ class Store:
                 shown(self._cache),
                 type(error).__name__,
                 why,
-                "several processes may log in at once" if kind else KEEPS_NOTHING,
+                "several processes may log in at once" if locks else KEEPS_NOTHING,
             )
 
     def _key(self, kind: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
+import threading
 import time
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 import requests
 from cache_contract import told
 from conftest import make_auth, wrong_secret
+from manual_clock import ManualClock, join_refreshes
 from redis_server import RedisServer
+from together import Background, all_wait
 
 from requests_partnerauth import (
     LoginRejected,
@@ -21,7 +25,7 @@ from requests_partnerauth import (
 )
 from requests_partnerauth._clock import Clock
 from requests_partnerauth.caches import TokenCache
-from requests_partnerauth.simulator import PartnerSimulator
+from requests_partnerauth.simulator import Call, PartnerSimulator
 
 
 class Broken(TokenCache):
@@ -314,6 +318,9 @@ class Unsealed(Broken):
     def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
         self.kept[key] = value
 
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
 
 def _as_another_process_of(cache: Unsealed) -> Unsealed:
     other = Unsealed()
@@ -349,3 +356,90 @@ def test_an_older_token_takes_no_newer_ones_place(simulator: PartnerSimulator) -
     assert requests.get(always, auth=auth).status_code == 401
     assert auth.token() is refreshed
     assert partner.logins == 3
+
+
+class Gated(Unsealed):
+    """A cache whose first look and first lock take until a test lets them go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = {word: threading.Event() for word in ("get", "lock")}
+        self.go_on = {word: threading.Event() for word in ("get", "lock")}
+
+    def _pass(self, word: str) -> None:
+        self.tried.append(word)
+        self.reached[word].set()
+        assert self.go_on[word].wait(30)
+
+    def get(self, key: str) -> bytes | None:
+        self._pass("get")
+        return super().get(key)
+
+    def lock(self, key: str, limit: float = 30.0) -> Any:
+        self._pass("lock")
+        return self.memory.lock(key, limit)
+
+
+def test_a_slow_cache_does_not_use_up_the_time_for_its_lock(
+    simulator: PartnerSimulator, clock: SteppingClock
+) -> None:
+    """Whoever comes while the lock is waited for joins that login, however long the look before it took."""
+    partner, cache = simulator.bex, Gated()
+    cache.seals = True
+    auth = make_auth(partner, cache=cache, login_timeout=(10, 10))
+    first = Background(auth.token)
+    assert cache.reached["get"].wait(10)
+    clock.ahead += 15
+    cache.go_on["get"].set()
+    assert cache.reached["lock"].wait(10)
+    clock.ahead += 15
+    second = Background(auth.token)
+    assert all_wait(1, "_flight.py")
+    cache.go_on["lock"].set()
+    assert first.result() is second.result()
+    assert (partner.logins, cache.tried.count("lock")) == (1, 1)
+
+
+def test_a_refresh_ahead_outlives_a_token_from_the_cache(
+    simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer token of another process is taken while a login is under way: what that gives is kept."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    partner, cache = simulator.fiserv_partner, Unsealed()
+    partner.ttl = 2
+    auth = make_auth(partner, cache=cache, refresh_cooldown=300)
+    other = make_auth(partner, cache=_as_another_process_of(cache), refresh_cooldown=300)
+    always = f"{partner.base_url}/always-refuse"
+    requests.get(always, auth=auth)
+    clock.advance(1)
+    other.forget()
+    theirs = other.token().value
+    assert theirs != auth.token().value
+    clock.advance(100)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> None:
+        under_way.set()
+        go_on.wait(30)
+
+    partner.answer_logins(hold, times=1)
+    auth.token()
+    assert under_way.wait(10)
+    requests.get(always, auth=auth)
+    assert auth.token().value == theirs
+    go_on.set()
+    join_refreshes()
+    assert auth.token().value == partner.issued[-1] != theirs
+
+
+def test_a_sealing_cache_without_its_package(
+    simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be sealed a refusal is remembered in memory, and told as one each time."""
+    monkeypatch.setitem(sys.modules, "requests_partnerauth.caches._sealing", None)
+    auth = make_auth(simulator.bex, cache=Broken(), **wrong_secret(simulator.bex))
+    for _ in range(3):
+        with pytest.raises(LoginRejected):
+            auth.token()
+    assert simulator.bex.login_attempts == 1
