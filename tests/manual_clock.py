@@ -8,9 +8,10 @@ from requests_partnerauth._clock import Clock
 
 
 class ManualClock(Clock):
-    """Time stands still until `advance`; `set_wall_back` moves the wall clock alone. Pauses pass at once."""
+    """Stands still until `advance`; `set_wall_back` moves the wall clock alone. A pause passes at once."""
 
     def __init__(self) -> None:
+        self._moving = threading.Lock()
         self._now = 10_000.0
         self._epoch = 1_800_000_000.0
 
@@ -25,7 +26,8 @@ class ManualClock(Clock):
 
     def advance(self, seconds: float) -> None:
         """Let time pass, on both clocks."""
-        self._now += seconds
+        with self._moving:
+            self._now += seconds
 
     def set_wall_back(self, seconds: float) -> None:
         """Set the wall clock back, or forward where negative."""

@@ -125,9 +125,12 @@ def test_a_token_past_its_end_is_never_sent(
     partner.ttl = partner.lifetime = lifetime
     session.auth = auth_for(partner)
     session.auth.token()
-    partner.answer_logins(Reply(503))
+    # The pauses between its attempts move the clock: not before the request is through.
+    go_on = threading.Event()
+    partner.answer_logins(lambda call: Reply(503) if go_on.wait(30) else None)
     clock.advance(lifetime - 0.5)
     assert is_good(session.get(f"{partner.base_url}/echo"))
+    go_on.set()
     join_refreshes()
     clock.advance(0.6)
     calls = len(partner.calls)
