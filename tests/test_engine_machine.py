@@ -184,6 +184,7 @@ class Engine(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 class TestEngine(Engine.TestCase):  # type: ignore[name-defined,misc]
     """The machine, run."""
 

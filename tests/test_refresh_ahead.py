@@ -46,15 +46,17 @@ def auth_for(partner: SimulatedPartner, **arguments: Any) -> PartnerAuth:
     return make_auth(partner, ttl_unit=timedelta(seconds=1), **arguments)
 
 
+@pytest.mark.parametrize("lifetime", [5, 100])
 def test_no_request_waits_for_it(
-    partner: SimulatedPartner, session: requests.Session, clock: ManualClock
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, lifetime: int
 ) -> None:
     """While the refresh hangs, 16 threads go on with the present token; then all have the new one."""
+    partner.ttl = partner.lifetime = lifetime
     session.auth = auth_for(partner)
     session.auth.token()
     go_on = threading.Event()
     partner.answer_logins(lambda call: None if go_on.wait(30) else Reply(500))
-    clock.advance(81)
+    clock.advance(0.81 * lifetime)
 
     def call(number: int) -> list[Any]:
         return [session.get(f"{partner.base_url}/echo") for _ in range(5)]
@@ -64,7 +66,7 @@ def test_no_request_waits_for_it(
     assert {called.headers["Authorization"] for called in partner.calls} == {partner.issued[0]}
     go_on.set()
     join_refreshes()
-    clock.advance(18.9)
+    clock.advance(0.189 * lifetime)
     assert is_good(session.get(f"{partner.base_url}/echo"))
     assert partner.calls[-1].headers["Authorization"] == partner.issued[1]
     assert (partner.login_attempts, partner.logins, partner.refusals) == (2, 2, 0)
@@ -72,30 +74,35 @@ def test_no_request_waits_for_it(
 
 @pytest.mark.slow
 def test_the_last_fifth_in_real_time(simulator: PartnerSimulator, session: requests.Session) -> None:
-    """Lifetime 5 s, a refresh of 600 ms, 16 threads in the last fifth: one login, no delay, no refusal."""
+    """16 threads go on through it, each of them while the refresh runs: one login, no refusal."""
     partner = simulator.fiserv_boarding
-    partner.lifetime, partner.ttl, partner.login_delay = 5.0, 5, 0.6
+    partner.lifetime, partner.ttl = 10.0, 10
     session.auth = auth_for(partner)
     session.auth.token()
-    issued_at = time.monotonic()
-    time.sleep(3.3)
-    slowest = 0.0
+    went_on, ended = threading.Event(), threading.Event()
+    answered = [0] * 16
 
-    def call(number: int) -> list[Any]:
-        nonlocal slowest
-        responses = []
-        while time.monotonic() < issued_at + 5.4:
-            started = time.monotonic()
-            responses.append(session.get(f"{partner.base_url}/echo"))
-            slowest = max(slowest, time.monotonic() - started)
+    def while_all_go_on(call: Call) -> None:
+        before = answered.copy()
+        give_up = time.monotonic() + 1.5
+        while not all(now > then + 1 for now, then in zip(answered, before, strict=True)):
+            if time.monotonic() > give_up:
+                return
+            time.sleep(0.01)
+        went_on.set()
+
+    def call(number: int) -> None:
+        while not ended.is_set():
+            assert is_good(session.get(f"{partner.base_url}/echo"))
+            answered[number] += 1
+            if partner.logins == 2 and partner.calls[-1].headers["Authorization"] == partner.issued[1]:
+                ended.set()
             time.sleep(0.02)
-        return responses
 
-    for responses in together(16, call):
-        assert len(responses) > 10
-        assert all(map(is_good, responses))
+    partner.answer_logins(while_all_go_on)
+    assert together(16, call) == [None] * 16
+    assert went_on.is_set(), "a request waited for the refresh"
     assert (partner.logins, partner.login_attempts, partner.refusals) == (2, 2, 0)
-    assert slowest < 0.5
 
 
 @pytest.mark.parametrize(("lifetime", "early"), [(5, 1.0), (100, 20.0), (300, 60.0), (86_400, 60.0)])
