@@ -130,7 +130,7 @@ def test_own_signal_and_own_placement(simulator: PartnerSimulator) -> None:
 
 
 def test_an_own_error_in_login_request_reaches_the_caller(simulator: PartnerSimulator) -> None:
-    """What `login_request` raises is the user's own to see, in every thread, and poisons nothing."""
+    """What `login_request` raises is the user's own to see; who waited hears its kind. It poisons nothing."""
     partner = simulator.bex
     allowed = threading.Event()
 
@@ -142,7 +142,8 @@ def test_an_own_error_in_login_request_reaches_the_caller(simulator: PartnerSimu
 
     auth = Clumsy(**arguments(simulator))
     errors = together(8, lambda number: requests.get(f"{partner.base_url}/echo", auth=auth))
-    assert [type(error) for error in errors] == [KeyError] * 8
+    assert {type(error) for error in errors} in ({KeyError}, {KeyError, LoginUnavailable})
+    assert all("KeyError" in repr(error) for error in errors)
     allowed.set()
     assert is_good(requests.get(f"{partner.base_url}/echo", auth=auth))
     assert partner.login_attempts == 1
