@@ -25,7 +25,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     A secret of less than six characters is looked for as a word of its own alone: it turns up inside other
     words by chance, and asterisks there would tell it to whoever can spell.
     """
-    pattern = _pattern_of(secrets)
+    pattern = _pattern_for(text, secrets)
     return text if pattern is None else pattern.sub("***", text)
 
 
@@ -77,7 +77,7 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
 
     Query parameters go whole, any other mention is cut out.
     """
-    pattern = _pattern_of(secrets)
+    pattern = _pattern_for(url, secrets)
     if pattern is None or not pattern.search(url):
         return url
     path, mark, rest = url.partition("?")
@@ -87,22 +87,36 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
     return None if pattern.search(url) else url
 
 
-def _pattern_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    written = [_spellings(secret) for secret in sorted({*secrets}, key=len, reverse=True) if secret]
-    return re.compile("|".join(written), re.IGNORECASE) if written else None
+def _pattern_for(text: str, secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """What finds all of the secrets; None where the text holds none for certain."""
+    longest_first = sorted({*secrets} - {""}, key=len, reverse=True)
+    if not any(_may_stand_in(text, secret) for secret in longest_first):
+        return None
+    return re.compile("|".join(map(_spellings, longest_first)), re.IGNORECASE)
+
+
+def _may_stand_in(text: str, secret: str) -> bool:
+    """A quick look: in every spelling the letters and digits of a secret stay as they are, or its base64.
+
+    The pattern of a long token takes 20 ms to compile, and nearly no text holds one.
+    """
+    run = max(re.findall("[0-9A-Za-z]+", secret), key=len, default="")
+    # Outside ASCII there are capitals that only a pattern knows.
+    return not text.isascii() or any(core.lower() in text.lower() for core in (run, *_in_base64(secret)))
 
 
 def _spellings(secret: str) -> str:
     """How a secret may be written: as it is, in a URL, in JSON, in HTML, in base64, in capitals or not."""
-    encoded = secret.encode(errors="surrogatepass")
     plain = "".join(_run(kind, "".join(run)) for kind, run in itertools.groupby(secret, _kind))
-    ways = [
-        plain,
-        re.escape(base64.b64encode(encoded).decode().rstrip("=")) + "={0,2}",
-        re.escape(base64.urlsafe_b64encode(encoded).decode().rstrip("=")) + "={0,2}",
-    ]
-    either = f"(?:{'|'.join(ways)})"
+    in_base64 = [f"{re.escape(spelling)}={{0,2}}" for spelling in _in_base64(secret)]
+    either = f"(?:{'|'.join([plain, *in_base64])})"
     return f"{_EDGE_BEFORE}{either}{_EDGE_AFTER}" if len(secret) < _SHORT else either
+
+
+def _in_base64(secret: str) -> list[str]:
+    encoded = secret.encode(errors="surrogatepass")
+    both = (base64.b64encode(encoded), base64.urlsafe_b64encode(encoded))
+    return [spelling.decode().rstrip("=") for spelling in both]
 
 
 def _kind(character: str) -> str:
