@@ -101,8 +101,9 @@ def _may_stand_in(text: str, secret: str) -> bool:
     The pattern of a long token takes 20 ms to compile, and nearly no text holds one.
     """
     run = max(re.findall("[0-9A-Za-z]+", secret), key=len, default="")
+    small = text.lower()
     # Outside ASCII there are capitals that only a pattern knows.
-    return not text.isascii() or any(core.lower() in text.lower() for core in (run, *_in_base64(secret)))
+    return not text.isascii() or any(core.lower() in small for core in (run, *_in_base64(secret)))
 
 
 def _spellings(secret: str) -> str:

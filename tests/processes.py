@@ -1,44 +1,10 @@
-"""Other Python processes that use an auth, and a partner that keeps them waiting."""
+"""Other Python processes that use an auth."""
 
 from __future__ import annotations
 
 import pickle
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
-
-from requests_partnerauth.simulator import Call, SimulatedPartner
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
-class Held:
-    """Holds the first login on the partner's side until it is let go."""
-
-    def __init__(self, partner: SimulatedPartner) -> None:
-        self._partner = partner
-        self._let_go = threading.Event()
-        partner.answer_logins(self._hold, times=1)
-
-    def _hold(self, call: Call) -> None:
-        self._let_go.wait(100)
-
-    def wait(self) -> None:
-        """Wait until it has begun."""
-        wait_until(lambda: self._partner.login_attempts == 1)
-
-    def let_go(self) -> None:
-        """Let it end."""
-        self._let_go.set()
-
 
 LOG_IN = """
 import pickle, sys

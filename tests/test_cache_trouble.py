@@ -13,6 +13,7 @@ import pytest
 import requests
 from cache_contract import told
 from conftest import make_auth, wrong_secret
+from held import Held
 from manual_clock import ManualClock, join_refreshes
 from redis_server import RedisServer
 from together import Background, all_wait
@@ -25,7 +26,7 @@ from requests_partnerauth import (
 )
 from requests_partnerauth._clock import Clock
 from requests_partnerauth.caches import TokenCache
-from requests_partnerauth.simulator import Call, PartnerSimulator
+from requests_partnerauth.simulator import PartnerSimulator
 
 
 class Broken(TokenCache):
@@ -417,18 +418,12 @@ def test_a_refresh_ahead_outlives_a_token_from_the_cache(
     theirs = other.token().value
     assert theirs != auth.token().value
     clock.advance(100)
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def hold(call: Call) -> None:
-        under_way.set()
-        go_on.wait(30)
-
-    partner.answer_logins(hold, times=1)
+    held = Held(partner)
     auth.token()
-    assert under_way.wait(10)
+    held.wait()
     requests.get(always, auth=auth)
     assert auth.token().value == theirs
-    go_on.set()
+    held.let_go()
     join_refreshes()
     assert auth.token().value == partner.issued[-1] != theirs
 

@@ -20,12 +20,13 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth
+from held import Held
 from manual_clock import ManualClock, join_refreshes
 from together import Background, is_good, together
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
 from requests_partnerauth._forks import ForkSafeLock
-from requests_partnerauth.simulator import Call, PartnerSimulator, SimulatedPartner
+from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -116,20 +117,13 @@ def test_a_child_forked_during_a_login_completes(simulator: PartnerSimulator, ca
     partner = simulator.fiserv_boarding
     arguments = {"cache": MemoryTokenCache()} if cache == "memory" else {}
     auth: PartnerAuth = make_auth(partner, **arguments)
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def hang_once(call: Call) -> None:
-        if partner.login_attempts == 1:
-            under_way.set()
-            go_on.wait(60)
-
-    partner.answer_logins(hang_once)
+    held = Held(partner)
     hanging = Background(auth.token)
     waiting = Background(auth.token)
-    assert under_way.wait(10)
+    held.wait()
     assert in_a_child(lambda: is_good(requests.get(f"{partner.base_url}/echo", auth=auth, timeout=10)))
     assert hanging.is_running
-    go_on.set()
+    held.let_go()
     assert hanging.result() is waiting.result()
     assert partner.login_attempts == 2
     auth.forget()
@@ -242,15 +236,9 @@ def test_a_child_forked_during_a_refresh_ahead_does_its_own(
     auth = make_auth(partner)
     auth.token()
     clock.advance(30 * 60 - 30)
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def hold(call: Call) -> None:
-        under_way.set()
-        go_on.wait(30)
-
-    partner.answer_logins(hold, times=1)
+    held = Held(partner)
     auth.token()
-    assert under_way.wait(10)
+    held.wait()
 
     def refresh() -> bool:
         clock.advance(11)
@@ -261,7 +249,7 @@ def test_a_child_forked_during_a_refresh_ahead_does_its_own(
     try:
         assert in_a_child(refresh)
     finally:
-        go_on.set()
+        held.let_go()
         join_refreshes()
     assert partner.logins == 3
 

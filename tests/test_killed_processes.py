@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import make_auth
-from processes import LOG_IN, Held, pickled, python
+from held import Held
+from processes import LOG_IN, pickled, python
 
 from requests_partnerauth import FileTokenCache, RedisTokenCache
 from requests_partnerauth.caches import TokenCache

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import make_auth, wrong_secret
 from fleet import Fleet
-from processes import LOG_IN, Held, pickled, python, wait_until
+from held import Held
+from processes import LOG_IN, pickled, python
+from together import wait_until
 
 from requests_partnerauth import FileTokenCache, KeyringTokenCache, RedisTokenCache
 from requests_partnerauth.caches import TokenCache

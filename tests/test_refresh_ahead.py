@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth, wrong_secret
+from held import Held
 from manual_clock import ManualClock, join_refreshes
-from together import is_good, together
+from together import is_good, together, wait_until
 
 from requests_partnerauth import (
     FileTokenCache,
@@ -54,8 +55,7 @@ def test_no_request_waits_for_it(
     partner.ttl = partner.lifetime = lifetime
     session.auth = auth_for(partner)
     session.auth.token()
-    go_on = threading.Event()
-    partner.answer_logins(lambda call: None if go_on.wait(30) else Reply(500))
+    held = Held(partner, times=None)
     clock.advance(0.81 * lifetime)
 
     def call(number: int) -> list[Any]:
@@ -64,7 +64,7 @@ def test_no_request_waits_for_it(
     for responses in together(16, call):
         assert all(map(is_good, responses))
     assert {called.headers["Authorization"] for called in partner.calls} == {partner.issued[0]}
-    go_on.set()
+    held.let_go()
     join_refreshes()
     clock.advance(0.189 * lifetime)
     assert is_good(session.get(f"{partner.base_url}/echo"))
@@ -84,11 +84,7 @@ def test_the_last_fifth_in_real_time(simulator: PartnerSimulator, session: reque
 
     def while_all_go_on(call: Call) -> None:
         before = answered.copy()
-        give_up = time.monotonic() + 1.5
-        while not all(now > then + 1 for now, then in zip(answered, before, strict=True)):
-            if time.monotonic() > give_up:
-                return
-            time.sleep(0.01)
+        wait_until(lambda: all(now > then + 1 for now, then in zip(answered, before, strict=True)), 1.5)
         went_on.set()
 
     def call(number: int) -> None:
@@ -133,11 +129,10 @@ def test_a_token_past_its_end_is_never_sent(
     session.auth = auth_for(partner)
     session.auth.token()
     # The pauses between its attempts move the clock: not before the request is through.
-    go_on = threading.Event()
-    partner.answer_logins(lambda call: Reply(503) if go_on.wait(30) else None)
+    held = Held(partner, Reply(503), times=None)
     clock.advance(lifetime - 0.5)
     assert is_good(session.get(f"{partner.base_url}/echo"))
-    go_on.set()
+    held.let_go()
     join_refreshes()
     clock.advance(0.6)
     calls = len(partner.calls)
@@ -225,18 +220,12 @@ def test_a_refusal_meanwhile_joins_it(
     """A request that is refused while it is under way waits for that login: there is no other."""
     session.auth = auth_for(partner)
     session.auth.token()
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def slowly(call: Call) -> None:
-        under_way.set()
-        go_on.wait(30)
-
-    partner.answer_logins(slowly)
+    held = Held(partner, times=None)
     clock.advance(81)
     assert is_good(session.get(f"{partner.base_url}/echo"))
-    assert under_way.wait(10)
+    held.wait()
     partner.revoke()
-    partner.answer("/echo", lambda call: go_on.set() if len(partner.calls) > 4 else None)
+    partner.answer("/echo", lambda call: held.let_go() if len(partner.calls) > 4 else None)
     assert all(map(is_good, together(8, lambda number: session.get(f"{partner.base_url}/echo"))))
     assert partner.login_attempts == 2
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth, wrong_secret
+from held import Held
 from manual_clock import ManualClock
 from requests.adapters import HTTPAdapter
 from together import Background, is_good, together
@@ -22,7 +23,7 @@ from requests_partnerauth import (
     Token,
 )
 from requests_partnerauth._refresh import Account
-from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
+from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
 
 
 def get(partner: SimulatedPartner, auth: Any, session: requests.Session) -> Any:
@@ -166,23 +167,15 @@ def test_accounts_do_not_wait_for_each_other(simulator: PartnerSimulator, sessio
     """While one account's login hangs, another account of the same partner logs in and works."""
     partner = simulator.bex
     partner.add_account(username="second", password="secret2")
-    under_way, go_on = threading.Event(), threading.Event()
-
-    def hang_for_the_first(call: Call) -> Reply | None:
-        if call.json()["username"] != "second":
-            under_way.set()
-            go_on.wait(30)
-        return None
-
-    partner.answer_logins(hang_for_the_first)
+    held = Held(partner)
     cache = MemoryTokenCache()
     first = make_auth(partner, cache=cache)
     second = make_auth(partner, cache=cache, username="second", password="secret2")
     hanging = Background(lambda: requests.get(f"{partner.base_url}/echo", auth=first))
-    assert under_way.wait(10)
+    held.wait()
     assert is_good(session.get(f"{partner.base_url}/echo", auth=second))
     assert hanging.is_running
-    go_on.set()
+    held.let_go()
     assert is_good(hanging.result())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -141,27 +140,27 @@ def test_a_large_refusal_is_drained(simulator: PartnerSimulator, session: reques
             assert is_good(response)
 
 
-def plain(connection: socket.socket) -> int:
+def plain(connection: socket.socket, closing: threading.Event) -> int:
     return connection.send(b"x" * 65_536)
 
 
-def chunked(connection: socket.socket) -> int:
+def chunked(connection: socket.socket, closing: threading.Event) -> int:
     return connection.send(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
 
 
-def dripping(connection: socket.socket) -> int:
-    time.sleep(0.05)
+def dripping(connection: socket.socket, closing: threading.Event) -> int:
+    closing.wait(0.05)
     return connection.send(b"7\r\n: ping\n\r\n")
 
 
-def trickling(connection: socket.socket) -> int:
-    time.sleep(0.5)
+def trickling(connection: socket.socket, closing: threading.Event) -> int:
+    closing.wait(0.5)
     return connection.send(b":")
 
 
 @pytest.mark.parametrize("more", [plain, chunked, dripping, trickling])
 def test_an_endless_refusal_is_cut_off(
-    session: requests.Session, more: Callable[[socket.socket], int]
+    session: requests.Session, more: Callable[[socket.socket, threading.Event], int]
 ) -> None:
     """A 401 whose body never ends, under `stream=True`, is left before long, and the request resent."""
     sent = 0
@@ -175,7 +174,7 @@ def test_an_endless_refusal_is_cut_off(
             return
         connection.sendall(b"HTTP/1.1 401 No\r\nContent-Type: text/event-stream\r\n" + kind + b"\r\n")
         while sent < 100_000_000 and not closing.is_set():
-            sent += more(connection)
+            sent += more(connection, closing)
 
     server = OddServer(converse)
     with contextlib.closing(server):

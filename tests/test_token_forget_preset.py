@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,12 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth, wrong_secret
+from held import Held
 from manual_clock import ManualClock, join_refreshes
 from together import Background, is_good, together
 
 from requests_partnerauth import FileTokenCache, LoginRejected, MemoryTokenCache, PartnerAuth, Token
-from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
-
-
-class Held:
-    """Lets logins of a partner wait until told to go on."""
-
-    def __init__(self, partner: SimulatedPartner, answer: Any = None) -> None:
-        self.under_way, self.go_on = threading.Event(), threading.Event()
-        self._answer = answer
-        partner.answer_logins(self._hold, times=1)
-
-    def _hold(self, call: Call) -> Any:
-        self.under_way.set()
-        self.go_on.wait(30)
-        return self._answer
+from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
 
 
 def test_token_logs_in_once_and_tells(partner: SimulatedPartner) -> None:
@@ -62,10 +48,10 @@ def test_forget_during_a_login_drops_what_it_brings(simulator: PartnerSimulator,
     auth = make_auth(partner)
     held = Held(partner, partner.login_errors["ex"]() if outcome == "refusal" else None)
     before = Background(auth.token)
-    assert held.under_way.wait(10)
+    held.wait()
     auth.forget()
     after = Background(auth.token)
-    held.go_on.set()
+    held.let_go()
     first, second = before.result(), after.result()
     assert isinstance(first, LoginRejected if outcome == "refusal" else Token)
     assert second.value == partner.issued[-1]
@@ -108,10 +94,10 @@ def test_a_preset_token_wins_over_a_login_under_way(simulator: PartnerSimulator)
     partner = simulator.bex
     auth, held = make_auth(partner), Held(partner)
     waiting = Background(auth.token)
-    assert held.under_way.wait(10)
+    held.wait()
     value = partner.login_elsewhere()
     auth.preset(value)
-    held.go_on.set()
+    held.let_go()
     assert waiting.result().value == partner.issued[0]
     assert auth.token().value == value
 

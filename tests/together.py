@@ -1,4 +1,4 @@
-"""Threads that a test releases all at once, and what became of each."""
+"""Threads that a test releases or waits for, and what became of each."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ def is_good(response: Any) -> bool:
     return (
         isinstance(response, requests.Response) and response.status_code == 200 and "echo" in response.json()
     )
+
+
+def wait_until(true: Callable[[], bool], within: float = 60.0) -> None:
+    """Wait for something that another thread or process does, looked at until it is so."""
+    end = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
 
 
 def all_wait(count: int, module: str, *, within: float = 10.0) -> bool:
