@@ -12,11 +12,19 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth
+from manual_clock import ManualClock
 from odd_server import OddServer
 from requests.adapters import HTTPAdapter
 from together import Background, is_good, together
 
-from requests_partnerauth import BexAuth, InvalidLoginResponse, LoginUnavailable, MemoryTokenCache, Token
+from requests_partnerauth import (
+    BexAuth,
+    InvalidLoginResponse,
+    LoginUnavailable,
+    MemoryTokenCache,
+    PartnerAuth,
+    Token,
+)
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply
 
 TIMEOUT = (0.4, 0.8)
@@ -119,7 +127,7 @@ def test_whoever_comes_after_a_login_was_given_up_flies_alone(simulator: Partner
                 go_on.wait(60)
             return super().parse_login(response)
 
-    auth = Ponderous(**partner.credentials, cache=MemoryTokenCache(), login_timeout=(0.2, 0.3))
+    auth = Ponderous(**partner.credentials, cache=MemoryTokenCache(), login_timeout=(1, 2))
     leader = Background(auth.token)
     assert under_way.wait(10)
     errors = together(8, lambda number: auth.token())
@@ -131,28 +139,31 @@ def test_whoever_comes_after_a_login_was_given_up_flies_alone(simulator: Partner
     assert auth.token() is token, "the late one may not replace what came after it"
 
 
-def test_a_token_that_outlives_its_login_by_nothing_is_still_used(simulator: PartnerSimulator) -> None:
+def test_a_token_that_outlives_its_login_by_nothing_is_still_used(
+    simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where a login takes longer than its token lives, requests go through without a login each."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
     partner = simulator.fiserv_boarding
     partner.ttl = 0.005  # minutes
-    partner.login_delay = 0.5
-    auth = make_auth(partner)
+    partner.answer_logins(lambda call: clock.advance(2))
     with requests.Session() as session:
-        session.auth = auth
+        session.auth = make_auth(partner)
         assert all(is_good(session.get(f"{partner.base_url}/echo")) for _ in range(10))
     assert partner.login_attempts <= 3
 
 
 def test_a_login_may_be_slow(simulator: PartnerSimulator) -> None:
-    """A login that is answered just within its time is a login."""
+    """A login that is answered within its time to read is a login, however short the time to connect."""
     partner = simulator.rp_gateway
 
     def slowly(call: Call) -> Reply | None:
-        time.sleep(0.4)
+        time.sleep(0.8)
         return None
 
     partner.answer_logins(slowly)
-    assert is_good(requests.get(f"{partner.base_url}/echo", auth=make_auth(partner, login_timeout=TIMEOUT)))
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=make_auth(partner, login_timeout=(0.4, 10))))
 
 
 def test_a_redirect_with_an_endless_body() -> None:
