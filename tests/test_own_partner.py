@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth
-from together import Background, all_wait, is_good, together
+from together import Background, is_good, together, wait_for_waiters
 
 from requests_partnerauth import (
     HeaderPlacement,
@@ -243,9 +243,9 @@ def test_an_own_error_of_the_login_is_run_into_once(simulator: PartnerSimulator)
 
     auth = VaultAuth("u", "a password", base_url=simulator.bex.base_url, cache=MemoryTokenCache())
     first = Background(auth.token)
-    assert entered.wait(10)
+    assert entered.wait(60)
     others = [Background(auth.token) for _ in range(7)]
-    assert all_wait(7, "_flight.py")
+    wait_for_waiters(7)
     go_on.set()
     assert isinstance(first.result(), LookupError)
     assert {type(other.result()) for other in others} == {LoginUnavailable}

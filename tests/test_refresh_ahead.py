@@ -16,7 +16,7 @@ import requests
 from conftest import make_auth, wrong_secret
 from held import Held
 from manual_clock import ManualClock, join_refreshes
-from together import is_good, together, wait_until
+from together import Background, is_good, together, wait_for_waiters, wait_until
 
 from requests_partnerauth import (
     FileTokenCache,
@@ -225,8 +225,11 @@ def test_a_refusal_meanwhile_joins_it(
     assert is_good(session.get(f"{partner.base_url}/echo"))
     held.wait()
     partner.revoke()
-    partner.answer("/echo", lambda call: held.let_go() if len(partner.calls) > 4 else None)
-    assert all(map(is_good, together(8, lambda number: session.get(f"{partner.base_url}/echo"))))
+    refused = [Background(lambda: session.get(f"{partner.base_url}/echo")) for _ in range(8)]
+    wait_for_waiters(8)
+    held.let_go()
+    assert all(is_good(request.result()) for request in refused)
+    assert partner.refusals > 0
     assert partner.login_attempts == 2
 
 

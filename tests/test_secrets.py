@@ -70,7 +70,7 @@ def test_when_the_network_fails(
         else:
             partner.answer_logins(Reply(200, {}, b'{"value": "x"}' * 50, truncate=True))
             told = "broke"
-        limit = (0.4, 0.4) if trouble == "silent" else (2, 2)
+        limit = (0.4, 0.4) if trouble == "silent" else (10, 10)
         arguments = {**more, "base_url": base_url, "allow_http": True, "login_timeout": limit}
         auth = session.auth = hard_auth(partner, **arguments)
         with pytest.raises(LoginUnavailable, match=told) as caught:

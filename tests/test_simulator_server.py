@@ -62,7 +62,7 @@ class TestSocketDoor:
         for sent in (b"Content-Length: 10\r\n\r\nabc", b"Content-Length: 0\r\n\r\n"):
             with socket.create_connection((where.hostname, where.port or 0)) as client:
                 client.sendall(b"POST /bex/x HTTP/1.1\r\nHost: here\r\n" + sent)
-        assert seen.wait(10)
+        assert seen.wait(60)
         simulator.stop()
         assert capfd.readouterr().err == ""
 

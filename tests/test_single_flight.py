@@ -12,7 +12,7 @@ from conftest import make_auth, wrong_secret
 from held import Held
 from manual_clock import ManualClock
 from requests.adapters import HTTPAdapter
-from together import Background, is_good, together
+from together import Background, is_good, together, wait_for_waiters
 
 from requests_partnerauth import (
     BexAuth,
@@ -86,10 +86,12 @@ def test_wrong_password_is_tried_once(partner: SimulatedPartner, session: reques
 
 def test_an_outage_is_shared_and_not_remembered(partner: SimulatedPartner, session: requests.Session) -> None:
     """64 threads behind a login that meets an outage get an error each for one login's three tries."""
-    partner.login_delay = 0.1
-    partner.answer_logins(Reply(503))
+    held = Held(partner, Reply(503), times=None)
     auth = make_auth(partner)
-    errors = get(partner, auth, session)
+    calls = [Background(lambda: session.get(f"{partner.base_url}/echo", auth=auth)) for _ in range(64)]
+    wait_for_waiters(63)
+    held.let_go()
+    errors = [call.result() for call in calls]
     assert [type(error) for error in errors] == [LoginUnavailable] * 64
     assert len({id(error) for error in errors}) == 64
     assert all(error.__cause__ is None and error.__context__ is None for error in errors)
@@ -156,7 +158,7 @@ def test_who_comes_just_as_a_login_lands_looks_again(
         return auth.token()
 
     latecomer = Background(late)
-    assert clock.is_waiting.wait(10)
+    assert clock.is_waiting.wait(60)
     newer = auth.token()
     clock.go_on.set()
     assert latecomer.result() is newer

@@ -11,6 +11,10 @@ from typing import Any
 
 import requests
 
+from requests_partnerauth._flight import Flight
+
+_WAIT = Flight.wait.__code__
+
 
 def together(count: int, action: Callable[[int], Any], *, within: float = 60.0) -> list[Any]:
     """Call `action(0)`, `action(1)`... in a thread each, released by a barrier; results or exceptions."""
@@ -18,7 +22,7 @@ def together(count: int, action: Callable[[int], Any], *, within: float = 60.0) 
     barrier = threading.Barrier(count)
 
     def run(number: int) -> None:
-        barrier.wait(30)
+        barrier.wait(60)
         try:
             outcomes[number] = action(number)
         except BaseException as error:
@@ -53,9 +57,9 @@ class Background:
         """Whether the call has not come back yet."""
         return self._thread.is_alive()
 
-    def result(self, within: float = 30.0) -> Any:
+    def result(self) -> Any:
         """What the call returned, or the exception it raised."""
-        self._thread.join(within)
+        self._thread.join(60)
         assert not self._thread.is_alive(), "the call has not come back"
         return self._outcome
 
@@ -75,12 +79,11 @@ def wait_until(true: Callable[[], bool], within: float = 60.0) -> None:
         time.sleep(0.005)
 
 
-def all_wait(count: int, module: str, *, within: float = 10.0) -> bool:
-    """Whether so many threads come to wait in a file of this name, looked at until they do."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        stacks = [traceback.extract_stack(frame) for frame in sys._current_frames().values()]
-        if sum(any(step.filename.endswith(module) for step in stack) for stack in stacks) >= count:
-            return True
-        time.sleep(0.01)
-    return False
+def wait_for_waiters(count: int) -> None:
+    """Wait until so many threads wait for a login that is under way."""
+
+    def are_there() -> bool:
+        stacks = [traceback.walk_stack(frame) for frame in sys._current_frames().values()]
+        return sum(any(frame.f_code is _WAIT for frame, _ in stack) for stack in stacks) >= count
+
+    wait_until(are_there)
