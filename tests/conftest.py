@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
 # Other people's libraries have tox environments of their own.
-collect_ignore = [] if "PARTNERAUTH_LIBRARIES" in os.environ else ["libraries"]
+collect_ignore = []
+if "PARTNERAUTH_LIBRARIES" not in os.environ:
+    import fuzz  # noqa: F401  pytest looks for hypothesis's profile before it collects
+
+    collect_ignore = ["libraries"]
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 USES = {
@@ -21,16 +22,21 @@ USES = {
 
 
 def main(dist: Path, environments: Path) -> None:
-    """Raises `subprocess.CalledProcessError` for the first extra that does not do."""
+    """Raises `subprocess.CalledProcessError` where an extra does not do."""
     (wheel,) = dist.glob("*.whl")
-    for extra, use in USES.items():
+
+    def install(extra: str) -> str:
         folder = environments / (extra or "bare")
         venv.create(folder, clear=True, with_pip=True)
         python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
         wanted = f"{wheel}[{extra}]" if extra else str(wheel)
         subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True)
-        subprocess.run([python, "-W", "error", "-c", use], check=True, cwd=environments)
-        print(f"{extra or 'no extra'}: good")
+        subprocess.run([python, "-W", "error", "-c", USES[extra]], check=True, cwd=environments)
+        return f"{extra or 'no extra'}: good"
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for said in pool.map(install, USES):
+            print(said)
 
 
 if __name__ == "__main__":

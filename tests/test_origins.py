@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from conftest import make_auth
-from hypothesis import assume, example, given, settings
+from fuzz import examples
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from recording_server import RecordingServer, recording_server
 from urllib3.util import parse_url
@@ -185,7 +186,7 @@ def oracle(url: str) -> bool:
     )
 
 
-@settings(max_examples=3_000, deadline=None)
+@examples(3_000)
 @given(URLS)
 @example("https://api.bex.co.za:0443/")
 @example("https://api.bex.co.za:443")
@@ -195,7 +196,7 @@ def test_the_check_agrees_with_an_oracle(url: str) -> None:
     assert HOME.include(url) == oracle(url)
 
 
-@settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 @given(URLS)
 def test_what_requests_prepares_is_judged_as_it_is_sent(url: str) -> None:
     """For any URL that requests accepts, a token is placed only where the adapter would connect to home."""
@@ -215,7 +216,7 @@ def test_what_requests_prepares_is_judged_as_it_is_sent(url: str) -> None:
         assert (scheme, host.lower().rstrip("."), port or 443) == ("https", "api.bex.co.za", 443)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.text(max_size=40))
 def test_any_base_url_is_taken_or_refused_by_name(base_url: str) -> None:
     """A base URL is either good, and then home to itself, or a ValueError that names the argument alone."""

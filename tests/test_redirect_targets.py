@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 import trustme
-from hypothesis import example, given, settings
+from fuzz import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recording_server import Answer, recording_server
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -78,7 +79,7 @@ def leads_home(request: requests.PreparedRequest) -> bool:
     return (to["scheme"], host, to["port"] or 443) == ("https", "home.example", 443)
 
 
-@settings(max_examples=2_000, deadline=None)
+@examples(2_000)
 @given(LOCATIONS, st.sampled_from(STATUSES))
 @example("https:evil.example", 302)
 @example("//evil.example/x", 302)
@@ -111,7 +112,7 @@ def test_no_location_takes_a_token_along(location: str, status: int) -> None:
                 assert "TOKEN-OF-HOME" not in carried
 
 
-@settings(max_examples=2_000, deadline=None)
+@examples(2_000)
 @given(LOCATIONS)
 def test_the_target_that_is_judged_is_the_one_requested(location: str) -> None:
     """What the library reads from a Location leads where requests' own reading of it leads."""

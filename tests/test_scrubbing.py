@@ -13,7 +13,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 import requests
 from conftest import make_auth
-from hypothesis import example, given, settings
+from fuzz import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from leak_check import (
     AUTHS,
@@ -142,7 +143,7 @@ def test_capitals_outside_ascii() -> None:
     assert one_line("no user with \u212aey-word", ["key-word"]) == "no user with ***"
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=20).filter(str.strip),
     st.sampled_from(sorted(SPELLINGS)),

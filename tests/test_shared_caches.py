@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,8 +20,20 @@ from requests_partnerauth import (
 )
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
+PLACES = ["file", "redis", "keyring"]
 
-@pytest.fixture(params=["file", "redis", "keyring"])
+# Each partner and each place in every run, all pairs of them in the full one.
+everywhere = pytest.mark.parametrize(
+    ("partner", "place"),
+    [
+        pytest.param(name, place, marks=() if place == "file" or name == "rp-gateway" else pytest.mark.slow)
+        for name, place in itertools.product(sorted(AUTH_CLASSES), PLACES)
+    ],
+    indirect=True,
+)
+
+
+@pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Each place outside the process in turn."""
     if request.param == "file":
@@ -44,6 +57,7 @@ def _files(directory: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
+@everywhere
 def test_a_token_outlives_the_process(partner: SimulatedPartner, place: Place) -> None:
     """Whoever comes later with the same credentials finds the token, its end and its details; no login."""
     first = make_auth(partner, cache=place.new_cache()).token()
@@ -53,6 +67,7 @@ def test_a_token_outlives_the_process(partner: SimulatedPartner, place: Place) -
     assert partner.logins == 1
 
 
+@everywhere
 def test_nothing_readable_is_stored(partner: SimulatedPartner, place: Place) -> None:
     """No stored byte or name holds the token, the secret or the user's name; refusals are sealed likewise."""
     auth = make_auth(partner, cache=place.new_cache())
@@ -101,6 +116,7 @@ def test_another_account_has_another_entry(
     assert len(list(directory.glob("*.token"))) == 3
 
 
+@everywhere
 def test_a_refusal_is_remembered_by_all(partner: SimulatedPartner, place: Place) -> None:
     """Credentials that one process saw refused are not tried by the next one, until somebody forgets it."""
     messages = []
@@ -117,6 +133,7 @@ def test_a_refusal_is_remembered_by_all(partner: SimulatedPartner, place: Place)
     assert partner.login_attempts == 2
 
 
+@everywhere
 def test_forget_clears_the_place(partner: SimulatedPartner, place: Place) -> None:
     """After forget() the next process logs in."""
     auth = make_auth(partner, cache=place.new_cache())
@@ -126,6 +143,7 @@ def test_forget_clears_the_place(partner: SimulatedPartner, place: Place) -> Non
     assert partner.logins == 2
 
 
+@everywhere
 def test_a_replaced_token_is_taken_over(partner: SimulatedPartner, place: Place, session: Any) -> None:
     """A process whose token is refused takes the one that another has logged in for meanwhile."""
     ours = make_auth(partner, cache=place.new_cache())
@@ -224,6 +242,7 @@ def test_a_memory_of_ones_own_making_is_used(simulator: PartnerSimulator) -> Non
     assert simulator.bex.logins == 1
 
 
+@everywhere
 def test_a_token_that_cools_gives_way_to_a_newer_one(
     partner: SimulatedPartner, place: Place, session: requests.Session
 ) -> None:
@@ -239,6 +258,7 @@ def test_a_token_that_cools_gives_way_to_a_newer_one(
     assert partner.logins == logins
 
 
+@everywhere
 def test_two_processes_at_an_endpoint_that_always_refuses(
     partner: SimulatedPartner, place: Place, session: requests.Session
 ) -> None:
@@ -252,6 +272,7 @@ def test_two_processes_at_an_endpoint_that_always_refuses(
     assert partner.logins <= 3, "one, and one refresh for each process"
 
 
+@everywhere
 def test_what_one_forgets_the_other_forgets(partner: SimulatedPartner, place: Place) -> None:
     """A refusal that another process has seen ends with `forget()` in the first; one login is for both."""
     wrong = wrong_secret(partner)
