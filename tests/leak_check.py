@@ -117,7 +117,7 @@ def hard_auth(partner: SimulatedPartner, **arguments: Any) -> PartnerAuth:
     hard = {"password": HARD} if partner.secret_field == "password" else {}
     if partner.name == "rp-gateway":
         hard["gateway_auth"] = ("gate", HARD + "too")
-    return make_auth(partner, **{"login_timeout": (2, 2), **hard, **arguments})
+    return make_auth(partner, **{"login_timeout": (10, 10), **hard, **arguments})
 
 
 def echo_of(call: Call) -> str:
