@@ -11,6 +11,8 @@ import logging
 import sys
 import threading
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from ._clock import Clock
@@ -19,6 +21,7 @@ from ._forks import ForkSafeLock
 from ._outcome import Failure, Grant
 from ._store import Store, new_login_id
 from ._token import Token
+from ._verdict import Verdict
 from .errors import LoginUnavailable
 
 logger = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ class Account:
 
     __slots__ = (
         "__weakref__", "_clock", "_earlier_values", "_flight", "_lock", "_refusal", "_refusal_until",
-        "_refused", "_refused_logins", "_store", "current", "now",
+        "_refused", "_refused_logins", "_store", "_verdict", "current", "now",
     )  # fmt: skip
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -67,6 +70,7 @@ class Account:
         self._earlier_values: tuple[str, ...] = ()
         self._refusal: Failure | None = None
         self._refusal_until = 0.0
+        self._verdict: Verdict | None = None
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
         """The current token, unless it has ended or is the one that was just refused."""
@@ -164,11 +168,43 @@ class Account:
         with self._lock():
             is_new = not self.is_cooling(grant)
             grant.cooling_until = self._clock.monotonic() + seconds
+            if self._verdict is not None:
+                self._verdict.tell()
             return is_new
 
     def is_cooling(self, grant: Grant) -> bool:
         """Whether a refusal of this token starts no login for now."""
         return self._clock.monotonic() < grant.cooling_until
+
+    @contextmanager
+    def resending(self) -> Iterator[None]:
+        """While a refused request is on its way with another token, that one's verdict is awaited."""
+        with self._lock():
+            verdict = self._verdict
+            if verdict is None or not verdict.is_of_this_process:
+                verdict = self._verdict = Verdict()
+            verdict.awaited += 1
+        try:
+            yield
+        finally:
+            with self._lock():
+                verdict.awaited -= 1
+                if not verdict.awaited:
+                    verdict.tell()
+                    self._drop(verdict)
+
+    def await_verdict(self, refused: Grant) -> None:
+        """Where a refresh has just given this token, see whether it helps others before starting the next.
+
+        Of many threads at an endpoint that always refuses, some come too late to be resent: refused
+        with the new token, they can't tell yet that it cools.
+        """
+        verdict = self._verdict
+        if verdict is None or not verdict.is_of_this_process or self.is_cooling(refused):
+            return
+        if refused.after_refusal and refused.is_from_login_of(self.current) and not verdict.wait():
+            with self._lock():
+                self._drop(verdict)
 
     def values(self) -> list[str]:
         """The tokens that were current lately."""
@@ -282,6 +318,11 @@ class Account:
         if self.current is not None:
             self._earlier_values = (*self._earlier_values, self.current.value)[-_REMEMBERED_VALUES:]
         self.current = grant
+
+    def _drop(self, verdict: Verdict) -> None:
+        """Under the lock. Nobody waits for it any more."""
+        if self._verdict is verdict:
+            self._verdict = None
 
     def _remember(self, flight: Flight, failure: Failure, seconds: float) -> None:
         with self._lock():

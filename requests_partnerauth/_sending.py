@@ -155,8 +155,10 @@ def _sent_again(
 ) -> requests.Response:
     account, request = auth._shared_account(), response.request
     refused = _carried_by(auth, request, grant)
-    if refused is not None and account.finds_nothing_newer(refused):
-        return response
+    if refused is not None:
+        account.await_verdict(refused)
+        if account.finds_nothing_newer(refused):
+            return response
     if not auth._may_resend or not rewind(request):
         if auth._may_resend:
             why = "a body that can't be replayed is not resent"
@@ -165,21 +167,24 @@ def _sent_again(
             _give_up(auth, account, refused)
         return response
     drain(response)
-    if refused is not None:
-        account.reject(refused)
-    newer = account.usable(refused)
-    fresh = newer or account.obtain(auth._log_in, refused)
-    if isinstance(fresh, Failure):
-        raise fresh.error(bare_response(response, [*auth.secrets(), grant.value]))
-    old = refused.token.fingerprint if refused else "none"
-    logger.info("%s: token %s refused, resending with %s", auth.partner, old, fresh.token.fingerprint)
-    response = resend(_signed_again(auth, request, fresh), response, sent_with)
-    if not _is_refused(auth, response, sent_with):
-        fresh.accepted = fresh.accepted or response.status_code < 400
-    elif newer is None and fresh.after_refusal:
-        _cool(auth, account, fresh)
-    else:
-        _give_up(auth, account, fresh, elsewhere=refused is None)
+    with account.resending():
+        if refused is not None:
+            account.reject(refused)
+        newer = account.usable(refused)
+        fresh = newer or account.obtain(auth._log_in, refused)
+        if isinstance(fresh, Failure):
+            raise fresh.error(bare_response(response, [*auth.secrets(), grant.value]))
+        old = refused.token.fingerprint if refused else "none"
+        logger.info("%s: token %s refused, resending with %s", auth.partner, old, fresh.token.fingerprint)
+        response = resend(_signed_again(auth, request, fresh), response, sent_with)
+        if not _is_refused(auth, response, sent_with):
+            fresh.accepted = fresh.accepted or response.status_code < 400
+            return response
+        if newer is None and fresh.after_refusal:
+            _cool(auth, account, fresh)
+            return response
+    account.await_verdict(fresh)
+    _give_up(auth, account, fresh, elsewhere=refused is None)
     return response
 
 

@@ -26,7 +26,7 @@ from together import Background, is_good, together
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
 from requests_partnerauth._forks import ForkSafeLock
-from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -251,6 +251,35 @@ def test_a_child_forked_during_a_refresh_ahead_does_its_own(
     finally:
         held.let_go()
         join_refreshes()
+    assert partner.logins == 3
+
+
+@needs_fork
+def test_a_child_forked_during_a_resend_waits_for_no_verdict(
+    simulator: PartnerSimulator, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent's resend never ends in the child: a refusal there is answered by a login at once."""
+    monkeypatch.setattr("requests_partnerauth._verdict._LONGEST", 60.0)
+    partner, on_its_way, go_on = simulator.fiserv_partner, threading.Event(), threading.Event()
+    session.auth = make_auth(partner)
+    session.auth.token()
+
+    def hold(call: Call) -> Reply | None:
+        if call.headers["Authorization"] == partner.issued[0]:
+            return partner.expiry_signals["status"]()
+        on_its_way.set()
+        go_on.wait(60)
+        return None
+
+    partner.answer("/slow", hold)
+    resending = Background(lambda: session.get(f"{partner.base_url}/slow"))
+    assert on_its_way.wait(60)
+    partner.revoke()
+    try:
+        assert in_a_child(lambda: is_good(requests.get(f"{partner.base_url}/echo", auth=session.auth)))
+    finally:
+        go_on.set()
+    assert resending.result().status_code == 401
     assert partner.logins == 3
 
 

@@ -13,8 +13,6 @@ import requests
 
 from requests_partnerauth._flight import Flight
 
-_WAIT = Flight.wait.__code__
-
 
 def together(count: int, action: Callable[[int], Any], *, within: float = 60.0) -> list[Any]:
     """Call `action(0)`, `action(1)`... in a thread each, released by a barrier; results or exceptions."""
@@ -79,11 +77,11 @@ def wait_until(true: Callable[[], bool], within: float = 60.0) -> None:
         time.sleep(0.005)
 
 
-def wait_for_waiters(count: int) -> None:
-    """Wait until so many threads wait for a login that is under way."""
+def wait_for_waiters(count: int, wait: Callable[[Any], bool] = Flight.wait) -> None:
+    """Wait until so many threads wait for a login that is under way, or in another `wait`."""
 
     def are_there() -> bool:
         stacks = [traceback.walk_stack(frame) for frame in sys._current_frames().values()]
-        return sum(any(frame.f_code is _WAIT for frame, _ in stack) for stack in stacks) >= count
+        return sum(any(frame.f_code is wait.__code__ for frame, _ in stack) for stack in stacks) >= count
 
     wait_until(are_there)

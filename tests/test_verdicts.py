@@ -1,0 +1,111 @@
+"""Whether a refresh helps is waited for, before one more is started on its account."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import requests
+from conftest import make_auth
+from held import Held
+from together import Background, is_good, wait_for_waiters
+
+from requests_partnerauth._verdict import Verdict
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
+
+
+@pytest.fixture
+def partner(simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch) -> SimulatedPartner:
+    """A partner, and time to wait for what it says."""
+    monkeypatch.setattr("requests_partnerauth._verdict._LONGEST", 60.0)
+    return simulator.fiserv_partner
+
+
+def two_requests(
+    partner: SimulatedPartner, session: requests.Session, verdict: Callable[[Call], Reply | None]
+) -> tuple[Background, Background]:
+    """One is refused and resent, and gets the verdict; one waits for that login, and is refused after it."""
+
+    def answer(call: Call) -> Reply | None:
+        return refusal(partner) if token_of(call) == partner.issued[0] else verdict(call)
+
+    session.auth = make_auth(partner)
+    session.auth.token()
+    partner.answer("/first", answer)
+    refuse(partner, "/late", 2)
+    held = Held(partner)
+    first = Background(lambda: session.get(f"{partner.base_url}/first"))
+    held.wait()
+    late = Background(lambda: session.get(f"{partner.base_url}/late"))
+    wait_for_waiters(1)
+    held.let_go()
+    return first, late
+
+
+def refuse(partner: SimulatedPartner, path: str, tokens: int) -> None:
+    """Refuse the first tokens there, and no later one."""
+    partner.answer(path, lambda call: refusal(partner) if token_of(call) in partner.issued[:tokens] else None)
+
+
+def refusal(partner: SimulatedPartner) -> Reply:
+    return partner.expiry_signals["status"]()
+
+
+def token_of(call: Call) -> str:
+    return call.headers["Authorization"]
+
+
+def test_a_refresh_that_did_not_help_is_not_repeated(
+    partner: SimulatedPartner, session: requests.Session
+) -> None:
+    """Who was too late to be resent, and is refused before it is known, starts no login either."""
+
+    def in_vain(call: Call) -> Reply:
+        wait_for_waiters(1, Verdict.wait)
+        return refusal(partner)
+
+    first, late = two_requests(partner, session, in_vain)
+    assert (first.result().status_code, late.result().status_code) == (401, 401)
+    assert (len(first.result().history), len(late.result().history)) == (1, 0)
+    assert partner.logins == 2
+
+
+def test_a_refresh_that_helped_is_followed_by_another(
+    partner: SimulatedPartner, session: requests.Session
+) -> None:
+    """Where the new token is good, and then refused, it has expired: the request is resent with the next."""
+    first, late = two_requests(partner, session, lambda call: wait_for_waiters(1, Verdict.wait))
+    assert is_good(first.result())
+    assert is_good(late.result())
+    assert partner.logins == 3
+
+
+def test_nobody_waits_long(
+    partner: SimulatedPartner, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the resend hangs, whoever is refused meanwhile logs in; who comes after that does not wait."""
+    go_on = threading.Event()
+    monkeypatch.setattr("requests_partnerauth._verdict._LONGEST", 0.1)
+    first, late = two_requests(partner, session, lambda call: go_on.wait(100) and None)
+    assert is_good(late.result())
+    monkeypatch.setattr("requests_partnerauth._verdict._LONGEST", 1000.0)
+    refuse(partner, "/later", 3)
+    assert is_good(session.get(f"{partner.base_url}/later"))
+    assert first.is_running
+    go_on.set()
+    assert is_good(first.result())
+    assert partner.logins == 4
+
+
+def test_a_resend_that_breaks_is_no_verdict(partner: SimulatedPartner, session: requests.Session) -> None:
+    """Where the connection is lost on the way, whoever waited logs in."""
+
+    def lost(call: Call) -> Reply:
+        wait_for_waiters(1, Verdict.wait)
+        return Reply(reset=True)
+
+    first, late = two_requests(partner, session, lost)
+    assert isinstance(first.result(), requests.ConnectionError)
+    assert is_good(late.result())
+    assert partner.logins == 3
