@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -22,6 +22,14 @@ def partner(simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch) -> Sim
     return simulator.fiserv_partner
 
 
+@pytest.fixture
+def session(partner: SimulatedPartner) -> Iterator[requests.Session]:
+    """A session that carries the partner's auth."""
+    with requests.Session() as session:
+        session.auth = make_auth(partner)
+        yield session
+
+
 def two_requests(
     partner: SimulatedPartner, session: requests.Session, verdict: Callable[[Call], Reply | None]
 ) -> tuple[Background, Background]:
@@ -30,7 +38,6 @@ def two_requests(
     def answer(call: Call) -> Reply | None:
         return refusal(partner) if token_of(call) == partner.issued[0] else verdict(call)
 
-    session.auth = make_auth(partner)
     session.auth.token()
     partner.answer("/first", answer)
     refuse(partner, "/late", 2)
@@ -109,3 +116,53 @@ def test_a_resend_that_breaks_is_no_verdict(partner: SimulatedPartner, session: 
     assert isinstance(first.result(), requests.ConnectionError)
     assert is_good(late.result())
     assert partner.logins == 3
+
+
+def test_one_refusal_is_enough(partner: SimulatedPartner, session: requests.Session) -> None:
+    """As soon as one resend is refused, nobody waits for the others, however long they take."""
+    go_on = threading.Event()
+
+    def in_vain(call: Call) -> Reply:
+        other = Background(lambda: session.send(stale))
+        hangs.wait(60)
+        others.append(other)
+        wait_for_waiters(1, Verdict.wait)
+        return refusal(partner)
+
+    def hang(call: Call) -> Reply | None:
+        if token_of(call) == partner.issued[0]:
+            return refusal(partner)
+        hangs.set()
+        go_on.wait(100)
+        return None
+
+    others: list[Background] = []
+    hangs = threading.Event()
+    stale = session.prepare_request(requests.Request("GET", f"{partner.base_url}/hangs"))
+    partner.answer("/hangs", hang)
+    first, late = two_requests(partner, session, in_vain)
+    assert (first.result().status_code, late.result().status_code) == (401, 401)
+    assert others[0].is_running
+    go_on.set()
+    assert is_good(others[0].result())
+    assert partner.logins == 2
+
+
+def test_who_is_resent_with_a_newer_token_waits_as_well(
+    partner: SimulatedPartner, session: requests.Session
+) -> None:
+    """An older request finds the new token, accepted elsewhere already, and is refused with it: no login."""
+
+    def in_vain(call: Call) -> Reply:
+        assert is_good(session.get(f"{partner.base_url}/echo"))
+        older.append(Background(lambda: session.send(stale)))
+        wait_for_waiters(2, Verdict.wait)
+        return refusal(partner)
+
+    older: list[Background] = []
+    stale = session.prepare_request(requests.Request("GET", f"{partner.base_url}/late"))
+    first, late = two_requests(partner, session, in_vain)
+    assert (first.result().status_code, late.result().status_code) == (401, 401)
+    assert older[0].result().status_code == 401
+    assert is_good(session.get(f"{partner.base_url}/echo"))
+    assert partner.logins == 2
