@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("quick")
+
+def register_quick_profile() -> None:
+    """Make `--hypothesis-profile quick` known, which pytest looks for before it collects."""
+    settings.register_profile("quick")
 
 
 def examples(number: int) -> settings:
