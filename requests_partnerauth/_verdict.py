@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-_LONGEST = 2.0
+_SECONDS = 2.0
 
 
 class Verdict:
@@ -32,4 +32,4 @@ class Verdict:
 
     def wait(self) -> bool:
         """Wait until it is there; False where that takes longer than two seconds."""
-        return self._is_there.wait(_LONGEST)
+        return self._is_there.wait(_SECONDS)

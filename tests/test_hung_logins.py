@@ -25,7 +25,7 @@ from requests_partnerauth import (
     PartnerAuth,
     Token,
 )
-from requests_partnerauth.simulator import Call, PartnerSimulator, Reply
+from requests_partnerauth.simulator import PartnerSimulator
 
 TIMEOUT = (0.4, 0.8)
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
@@ -173,12 +173,7 @@ def test_a_token_that_outlives_its_login_by_nothing_is_still_used(
 def test_a_login_may_be_slow(simulator: PartnerSimulator) -> None:
     """A login that is answered within its time to read is a login, however short the time to connect."""
     partner = simulator.rp_gateway
-
-    def slowly(call: Call) -> Reply | None:
-        time.sleep(0.8)
-        return None
-
-    partner.answer_logins(slowly)
+    partner.login_delay = 0.8
     assert is_good(requests.get(f"{partner.base_url}/echo", auth=make_auth(partner, login_timeout=(0.4, 10))))
 
 

@@ -105,7 +105,7 @@ def test_many_threads_tell_it_once(
     partner: SimulatedPartner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """32 threads that come to an endpoint that always refuses are one refresh and one warning."""
-    monkeypatch.setattr("requests_partnerauth._verdict._LONGEST", 60.0)
+    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 60.0)
     auth = make_auth(partner)
     together(32, lambda number: requests.get(f"{partner.base_url}/always-refuse", auth=auth))
     assert (partner.logins, len(lines(caplog, logging.WARNING))) == (2, 1)
