@@ -17,17 +17,17 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from . import _arguments
-from ._accounts import account_of
-from ._clock import SYSTEM_CLOCK, Clock
-from ._forks import ForkSafeLock
-from ._login import Login
-from ._origins import Origins, origin_of
-from ._outcome import Failure, Grant
+from ._engine.account import Account, LogIn
+from ._engine.clock import SYSTEM_CLOCK, Clock
+from ._engine.locks import ForkSafeLock
+from ._engine.outcome import Failure, Grant
+from ._engine.registry import account_of
+from ._engine.store import Store
+from ._http.login import Login
+from ._http.origins import Origins, origin_of
+from ._http.sending import Sending, Stamp, unsign
 from ._placement import HeaderPlacement, Placement
-from ._refresh import Account, LogIn
-from ._sending import Sending, Stamp, unsign
-from ._store import Store
+from ._settings import checks
 from ._token import Token
 from .caches._base import TokenCache
 from .caches.memory import MemoryTokenCache, process_wide
@@ -93,10 +93,10 @@ class PartnerAuth(AuthBase):
     _stamp: Stamp | None = None
     # What a class that forgot super().__init__ has: no home, and then word of it.
     _home: str | tuple[str, ...] = ()
-    base_url: str = _arguments.from_super()
-    _origins: Origins = _arguments.from_super()
-    _cache: TokenCache = _arguments.from_super()
-    _log_in: LogIn = _arguments.from_super()
+    base_url: str = checks.from_super()
+    _origins: Origins = checks.from_super()
+    _cache: TokenCache = checks.from_super()
+    _log_in: LogIn = checks.from_super()
 
     def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
         unknown = common.keys() - Common.__annotations__.keys()
@@ -107,22 +107,22 @@ class PartnerAuth(AuthBase):
         self._origins = Origins(
             base_url,
             common.get("origins", ()),
-            allow_http=_arguments.flag("allow_http", common.get("allow_http", False)),
+            allow_http=checks.flag("allow_http", common.get("allow_http", False)),
         )
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
         cache = common.get("cache")
-        self._cache = process_wide() if cache is None else _arguments.token_cache("cache", cache)
-        self._refresh_cooldown = _arguments.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
+        self._cache = process_wide() if cache is None else checks.token_cache("cache", cache)
+        self._refresh_cooldown = checks.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
-        self._may_resend = _arguments.flag("resend", common.get("resend", True))
+        self._may_resend = checks.flag("resend", common.get("resend", True))
         self._log_in = Login(
             self,
-            _arguments.session("login_session", common.get("login_session")),
-            _arguments.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
-            _arguments.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
+            checks.session("login_session", common.get("login_session")),
+            checks.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
+            checks.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
         )
 
@@ -141,7 +141,7 @@ class PartnerAuth(AuthBase):
             ValueError: A variable is missing, or holds what it should not; the message names the variable.
             ModuleNotFoundError: The cache that is named needs a package; the message says which to install.
         """
-        from ._from_env import auth_from_env
+        from ._settings.from_env import auth_from_env
 
         return auth_from_env(cls, overrides)
 
@@ -189,7 +189,7 @@ class PartnerAuth(AuthBase):
         Raises:
             ValueError: An argument is not what it should be; the message begins with its name.
         """
-        _arguments.epoch_seconds("expires_at", expires_at)
+        checks.epoch_seconds("expires_at", expires_at)
         self._shared_account().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
 
     def who(self) -> str:
@@ -255,7 +255,7 @@ class PartnerAuth(AuthBase):
         return self._shared
 
     def _find_account(self) -> Account:
-        secret = _arguments.own_text("secret", self.secret)
+        secret = checks.own_text("secret", self.secret)
         if self.account is None or secret is None:
             return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
         home = f"{self._origins.own}{urlsplit(self.base_url).path}"

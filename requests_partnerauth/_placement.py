@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 import requests
 
-from ._arguments import header_name, header_prefix, text
+from ._settings.checks import header_name, header_prefix, text
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from . import BexAuth, FiservBoardingAuth, FiservCommerceConnectAuth, FiservPartnerAuth, RpGatewayAuth
 from ._auth import PartnerAuth
-from ._cache_choice import cache_named
-from ._from_env import CACHE_VARIABLE, auth_from_env, variable
+from ._settings.cache_choice import cache_named
+from ._settings.from_env import CACHE_VARIABLE, auth_from_env, variable
 
 if TYPE_CHECKING:
 

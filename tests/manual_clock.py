@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from requests_partnerauth._clock import Clock
+from requests_partnerauth._engine.clock import Clock
 
 
 class ManualClock(Clock):

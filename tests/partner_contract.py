@@ -13,7 +13,7 @@ import requests
 from conftest import wrong_secret
 
 from requests_partnerauth import LoginRejected, LoginUnavailable, MemoryTokenCache, PartnerAuth, Token
-from requests_partnerauth._clock import Clock
+from requests_partnerauth._engine.clock import Clock
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 
 HARD_PASSWORD = 'p+%&=#é:ü "\\'

@@ -24,7 +24,7 @@ from requests_partnerauth import (
     PartnerAuth,
     RedisTokenCache,
 )
-from requests_partnerauth._clock import Clock
+from requests_partnerauth._engine.clock import Clock
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import PartnerSimulator
 

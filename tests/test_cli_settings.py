@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from command import Served, partnerauth, served_settings, settings_of
-
 from requests_partnerauth.commands import _settings
+
 from requests_partnerauth.simulator import PartnerSimulator
 
 

@@ -18,7 +18,7 @@ import pytest
 import responses
 from doc_pages import PAGES, Block, blocks_of, name_of
 
-from requests_partnerauth._accounts import forget_all
+from requests_partnerauth._engine.registry import forget_all
 from requests_partnerauth.caches.memory import process_wide
 from requests_partnerauth.simulator import PartnerSimulator
 

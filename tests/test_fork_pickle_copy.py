@@ -25,7 +25,7 @@ from manual_clock import ManualClock, join_refreshes
 from together import Background, is_good, together
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
-from requests_partnerauth._forks import ForkSafeLock
+from requests_partnerauth._engine.locks import ForkSafeLock
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -259,7 +259,7 @@ def test_a_child_forked_during_a_resend_waits_for_no_verdict(
     simulator: PartnerSimulator, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The parent's resend never ends in the child: a refusal there is answered by a login at once."""
-    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 60.0)
+    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     partner, on_its_way, go_on = simulator.fiserv_partner, threading.Event(), threading.Event()
     session.auth = make_auth(partner)
     session.auth.token()

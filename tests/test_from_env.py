@@ -28,7 +28,7 @@ from requests_partnerauth import (
     RpGatewayAuth,
     Token,
 )
-from requests_partnerauth._from_env import settings_from_env
+from requests_partnerauth._settings.from_env import settings_from_env
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 Setter = Callable[..., None]

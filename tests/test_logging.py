@@ -105,7 +105,7 @@ def test_many_threads_tell_it_once(
     partner: SimulatedPartner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """32 threads that come to an endpoint that always refuses are one refresh and one warning."""
-    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 60.0)
+    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     auth = make_auth(partner)
     together(32, lambda number: requests.get(f"{partner.base_url}/always-refuse", auth=auth))
     assert (partner.logins, len(lines(caplog, logging.WARNING))) == (2, 1)
@@ -136,7 +136,7 @@ def test_one_logger_per_module(
         for record in caplog.records
         if "partnerauth" in record.name
     }
-    assert {"_login", "_sending"} <= {name for name, _ in modules}
+    assert {"login", "sending"} <= {name for name, _ in modules}
     assert all(name == module for name, module in modules)
 
 

@@ -16,7 +16,7 @@ from recording_server import RecordingServer, recording_server
 from urllib3.util import parse_url
 
 from requests_partnerauth import BexAuth, ForeignOrigin, MemoryTokenCache
-from requests_partnerauth._origins import Origins
+from requests_partnerauth._http.origins import Origins
 from requests_partnerauth.simulator import SimulatedPartner
 
 BASE = "https://api.bex.co.za"

@@ -16,8 +16,8 @@ from recording_server import Answer, recording_server
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from requests_partnerauth import BexAuth, MemoryTokenCache, RpGatewayAuth
-from requests_partnerauth._origins import Origins
-from requests_partnerauth._redirects import redirect_target
+from requests_partnerauth._http.origins import Origins
+from requests_partnerauth._http.redirects import redirect_target
 
 STATUSES = [301, 302, 303, 307, 308]
 

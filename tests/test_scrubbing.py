@@ -38,7 +38,7 @@ from requests_partnerauth import (
     PartnerAuthError,
     Token,
 )
-from requests_partnerauth._scrub import one_line, scrub, scrub_bytes
+from requests_partnerauth._http.scrub import one_line, scrub, scrub_bytes
 from requests_partnerauth.simulator import PartnerSimulator, Reply
 
 SPELLINGS: dict[str, Callable[[str], str]] = {

@@ -22,7 +22,7 @@ from requests_partnerauth import (
     PartnerAuth,
     Token,
 )
-from requests_partnerauth._refresh import Account
+from requests_partnerauth._engine.account import Account
 from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
 
 
@@ -214,7 +214,7 @@ def test_accounts_that_nobody_uses_do_not_pile_up(
         gc.collect()
         return sum(isinstance(thing, Account) for thing in gc.get_objects())
 
-    monkeypatch.setattr("requests_partnerauth._accounts._REMEMBERED", 100)
+    monkeypatch.setattr("requests_partnerauth._engine.registry._REMEMBERED", 100)
     cache, before = MemoryTokenCache(), count()
     first = make_auth(simulator.bex, cache=cache)
     token = first.token()

@@ -11,14 +11,14 @@ from conftest import make_auth
 from held import Held
 from together import Background, is_good, wait_for_waiters
 
-from requests_partnerauth._verdict import Verdict
+from requests_partnerauth._engine.verdict import Verdict
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 
 
 @pytest.fixture
 def partner(simulator: PartnerSimulator, monkeypatch: pytest.MonkeyPatch) -> SimulatedPartner:
     """A partner, and time to wait for what it says."""
-    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 60.0)
+    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     return simulator.fiserv_partner
 
 
@@ -93,10 +93,10 @@ def test_nobody_waits_long(
 ) -> None:
     """Where the resend hangs, whoever is refused meanwhile logs in; who comes after that does not wait."""
     go_on = threading.Event()
-    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 0.1)
+    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 0.1)
     first, late = two_requests(partner, session, lambda call: go_on.wait(100) and None)
     assert is_good(late.result())
-    monkeypatch.setattr("requests_partnerauth._verdict._SECONDS", 1000.0)
+    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 1000.0)
     refuse(partner, "/later", 3)
     assert is_good(session.get(f"{partner.base_url}/later"))
     assert first.is_running

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from requests_partnerauth._flight import Flight
+from requests_partnerauth._engine.flight import Flight
 
 
 def together(count: int, action: Callable[[int], Any], *, within: float = 60.0) -> list[Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from .. import _arguments
+from .._http.replies import json_object
 from .._placement import HeaderPlacement
-from .._replies import json_object
+from .._settings import checks
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 
 
@@ -66,6 +66,6 @@ def _is_token_not_found(message: str) -> bool:
 def header_placement(token_header: str, token_prefix: str) -> HeaderPlacement:
     """The token in a header, from a Fiserv auth's arguments."""
     return HeaderPlacement(
-        _arguments.header_name("token_header", token_header),
-        _arguments.header_prefix("token_prefix", token_prefix),
+        checks.header_name("token_header", token_header),
+        checks.header_prefix("token_prefix", token_prefix),
     )

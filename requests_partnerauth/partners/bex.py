@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .. import _arguments
 from .._auth import Common, PartnerAuth
+from .._http.replies import json_object
 from .._placement import HeaderPlacement
-from .._replies import json_object
+from .._settings import checks
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 
@@ -73,10 +73,10 @@ class BexAuth(PartnerAuth):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
-        self.username = _arguments.text("username", username)
-        self.secret = _arguments.text("password", password)
-        self.login_via = _arguments.one_of("login_via", login_via, ("json", "query", "get"))
-        self.alternate_token = _arguments.flag("alternate_token", alternate_token)
+        self.username = checks.text("username", username)
+        self.secret = checks.text("password", password)
+        self.login_via = checks.one_of("login_via", login_via, ("json", "query", "get"))
+        self.alternate_token = checks.flag("alternate_token", alternate_token)
         self.account = json.dumps([username, self.alternate_token])
 
     def login_request(self) -> requests.Request:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .. import _arguments
 from .._auth import Common, PartnerAuth
+from .._settings import checks
 from .._token import Token
 from . import _fiserv
 
@@ -54,9 +54,9 @@ class FiservBoardingAuth(PartnerAuth):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
-        self.username = self.account = _arguments.text("username", username)
-        self.secret = _arguments.text("password", password)
-        self.ttl_unit = _arguments.span("ttl_unit", ttl_unit)
+        self.username = self.account = checks.text("username", username)
+        self.secret = checks.text("password", password)
+        self.ttl_unit = checks.span("ttl_unit", ttl_unit)
         self.placement = _fiserv.header_placement(token_header, token_prefix)
 
     def login_request(self) -> requests.Request:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .. import _arguments
 from .._auth import Common, PartnerAuth
-from .._replies import json_object
+from .._http.replies import json_object
+from .._settings import checks
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 from . import _fiserv
@@ -68,12 +68,10 @@ class FiservCommerceConnectAuth(PartnerAuth):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
-        self._key = _arguments.base64_bytes("key", key, 32)
-        self._iv = _arguments.base64_bytes("iv", iv, 16)
+        self._key = checks.base64_bytes("key", key, 32)
+        self._iv = checks.base64_bytes("iv", iv, 16)
         self.secret = json.dumps([key, iv])
-        self.merchant_id = (
-            None if merchant_id is None else _arguments.header_value("merchant_id", merchant_id)
-        )
+        self.merchant_id = None if merchant_id is None else checks.header_value("merchant_id", merchant_id)
         if hmac is not None and not callable(hmac):
             raise ValueError(
                 "hmac: a callable that takes the payload and returns the header's text is wanted"
@@ -128,7 +126,7 @@ class FiservCommerceConnectAuth(PartnerAuth):
         if self.merchant_id is not None:
             headers["merchantId"] = self.merchant_id
         if self._hmac is not None:
-            headers["HMAC"] = _arguments.header_value("hmac", self._hmac(json.loads(document)))
+            headers["HMAC"] = checks.header_value("hmac", self._hmac(json.loads(document)))
         elif self.merchant_id is not None:
             headers["HMAC"] = _assumed_hmac(json.loads(document), self.merchant_id, self._key)
         return headers

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .. import _arguments
 from .._auth import Common, PartnerAuth
-from .._basic import basic
+from .._http.basic import basic
+from .._settings import checks
 from .._token import Token
 from . import _fiserv
 
@@ -60,13 +60,13 @@ class FiservPartnerAuth(PartnerAuth):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
-        self.username = _arguments.text("username", username)
+        self.username = checks.text("username", username)
         if ":" in username:
             raise ValueError("username: HTTP Basic, which this login uses, allows no colon in it")
-        self.secret = _arguments.text("password", password)
-        self.ain = _arguments.text_or_number("ain", ain)
-        self.source = _arguments.text("source", source)
-        self.ttl_unit = _arguments.span("ttl_unit", ttl_unit)
+        self.secret = checks.text("password", password)
+        self.ain = checks.text_or_number("ain", ain)
+        self.source = checks.text("source", source)
+        self.ttl_unit = checks.span("ttl_unit", ttl_unit)
         self.placement = _fiserv.header_placement(token_header, token_prefix)
         self.account = json.dumps([username, self.ain, source])
 

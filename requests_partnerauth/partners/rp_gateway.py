@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .. import _arguments
 from .._auth import Common, PartnerAuth
-from .._basic import basic
+from .._http.basic import basic
+from .._http.replies import json_object, short_text
 from .._placement import Mark, SessionFieldsPlacement
-from .._replies import json_object, short_text
+from .._settings import checks
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 
@@ -59,14 +59,12 @@ class RpGatewayAuth(PartnerAuth):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
-        self.username = _arguments.text("username", username)
-        self._password = _arguments.text("password", password)
-        self.uid = _arguments.text("uid", uid)
-        self.customer_id = (
-            None if customer_id is None else _arguments.text_or_number("customer_id", customer_id)
-        )
+        self.username = checks.text("username", username)
+        self._password = checks.text("password", password)
+        self.uid = checks.text("uid", uid)
+        self.customer_id = None if customer_id is None else checks.text_or_number("customer_id", customer_id)
         self._gateway_auth = (
-            None if gateway_auth is None else _arguments.user_and_password("gateway_auth", gateway_auth)
+            None if gateway_auth is None else checks.user_and_password("gateway_auth", gateway_auth)
         )
         self.account = json.dumps([username, uid, self.customer_id])
         self.secret = json.dumps([password, self._gateway_auth])

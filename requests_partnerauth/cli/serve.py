@@ -8,11 +8,11 @@ import shlex
 import time
 from typing import Any
 
-from .._from_env import variable
+from .._settings.from_env import variable
 from ..simulator import PartnerSimulator, SimulatedPartner
-from ._outcome import USAGE, CommandFailed
-from ._screen import Screen
-from ._settings import AUTHS
+from .ending import USAGE, CommandFailed
+from .options import AUTHS
+from .screen import Screen
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:

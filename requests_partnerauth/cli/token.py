@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ._logging_in import log_in
-from ._outcome import GOOD, USAGE, CommandFailed
-from ._screen import Screen
-from ._settings import auth_of, settings_of
+from .ending import GOOD, USAGE, CommandFailed
+from .logging_in import log_in
+from .options import auth_of, settings_of
+from .screen import Screen
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:

@@ -1,4 +1,4 @@
-"""``partnerauth``: the command line. Reads what is asked for and leaves the rest to `commands`."""
+"""``partnerauth``: the command line. Reads what is asked for; one module does each command."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .commands._outcome import BROKEN_PIPE, INTERRUPTED, USAGE, CommandFailed
-from .commands._screen import Screen
+from .ending import BROKEN_PIPE, INTERRUPTED, USAGE, CommandFailed
+from .screen import Screen
 
 _DISTRIBUTION = "requests-partnerauth"
 
@@ -106,14 +106,14 @@ def _run(arguments: Sequence[str] | None, screen: Screen, errors: Screen) -> int
         return done.code if isinstance(done.code, int) else USAGE
     if unknown:
         raise CommandFailed(USAGE, f"{options.command}: {_complaint(unknown)}; see --help")
-    package = __package__ or ""
-    logger, handler = logging.getLogger(package), _LogLines(errors, told_anyway=f"{package}._login")
+    package = __name__.partition(".")[0]
+    logger, handler = logging.getLogger(package), _LogLines(errors, told_anyway=f"{package}._http.login")
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(options.verbose, 2)])
     try:
         # Only now, and only this command: the simulator is of no use to `check`.
-        command = importlib.import_module(f".commands.{options.command}", package)
+        command = importlib.import_module(f".{options.command}", __name__)
         return int(command.run(options, screen))
     finally:
         logger.removeHandler(handler)
@@ -121,7 +121,7 @@ def _run(arguments: Sequence[str] | None, screen: Screen, errors: Screen) -> int
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .commands._settings import add_settings
+    from .options import add_settings
 
     parser = argparse.ArgumentParser(
         prog="partnerauth",

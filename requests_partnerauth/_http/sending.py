@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 import requests
 
-from ._forks import ForkSafeLock
-from ._outcome import Failure, Grant
-from ._placement import Mark, Placement
-from ._redirects import redirect_target
-from ._refresh import Account, LogIn
-from ._resend import drain, resend, rewind
-from ._scrub import bare_response, erase_from_url
+from .._engine.account import Account, LogIn
+from .._engine.locks import ForkSafeLock
+from .._engine.outcome import Failure, Grant
+from .._placement import Mark, Placement
+from .redirects import redirect_target
+from .resend import drain, resend, rewind
+from .scrub import bare_response, erase_from_url
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from requests.adapters import HTTPAdapter
 
 from .. import MemoryTokenCache, PartnerAuth
 from ..simulator import PartnerSimulator, SimulatedPartner
-from ._outcome import GOOD, REFUSED
-from ._screen import Screen
-from ._settings import AUTHS
+from .ending import GOOD, REFUSED
+from .options import AUTHS
+from .screen import Screen
 
 _THREADS = 32
 _WRONG = {"password": "wrong-password", "key": "d3Jvbmcga2V5IHdyb25nIGtleSB3cm9uZyBrZXkgISE="}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
-from ._clock import Clock
-from ._outcome import Failure, Grant
+from .clock import Clock
+from .outcome import Failure, Grant
 
 
 class Flight:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._accounts import forget_all
-from ._cassettes import vcr_filters
-from .caches.memory import process_wide
-from .simulator import PartnerSimulator
+from .._engine.registry import forget_all
+from ..caches.memory import process_wide
+from ..simulator import PartnerSimulator
+from .cassettes import vcr_filters
 
 __all__ = ["mocked_partners", "partner_simulator", "vcr_filters"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from types import TracebackType
 
-from .. import _store
+from .._engine import store
 
 
 class Complaints(logging.Handler):
@@ -16,10 +16,10 @@ class Complaints(logging.Handler):
         self.came = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.came = self.came or _store.KEEPS_NOTHING in record.getMessage()
+        self.came = self.came or store.KEEPS_NOTHING in record.getMessage()
 
     def __enter__(self) -> Complaints:
-        _store.logger.addHandler(self)
+        store.logger.addHandler(self)
         return self
 
     def __exit__(
@@ -28,4 +28,4 @@ class Complaints(logging.Handler):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _store.logger.removeHandler(self)
+        store.logger.removeHandler(self)

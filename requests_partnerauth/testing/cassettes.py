@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from ._auth import PartnerAuth
-from ._placement import HeaderPlacement, SessionFieldsPlacement
-from ._scrub import scrub, scrub_bytes
+from .._auth import PartnerAuth
+from .._http.scrub import scrub, scrub_bytes
+from .._placement import HeaderPlacement, SessionFieldsPlacement
 
 _SCRUBBED = scrub("secret", ["secret"])
 

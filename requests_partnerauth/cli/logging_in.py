@@ -10,13 +10,13 @@ from typing import Any
 import requests
 
 from .._auth import PartnerAuth
-from .._outcome import Failure
-from .._refresh import LogIn
-from .._textual import arguments_of
+from .._engine.account import LogIn
+from .._engine.outcome import Failure
+from .._settings.textual import arguments_of
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
-from ._outcome import REFUSED, UNAVAILABLE, CommandFailed
-from ._settings import typed_again
+from .ending import REFUSED, UNAVAILABLE, CommandFailed
+from .options import typed_again
 
 
 class TimedLogIn:

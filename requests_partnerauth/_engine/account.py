@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ._clock import Clock
-from ._flight import Flight
-from ._forks import ForkSafeLock
-from ._outcome import Failure, Grant
-from ._store import Store, new_login_id
-from ._token import Token
-from ._verdict import Verdict
-from .errors import LoginUnavailable
+from .._token import Token
+from ..errors import LoginUnavailable
+from .clock import Clock
+from .flight import Flight
+from .locks import ForkSafeLock
+from .outcome import Failure, Grant
+from .store import Store, new_login_id
+from .verdict import Verdict
 
 logger = logging.getLogger(__name__)
 

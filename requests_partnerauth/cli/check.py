@@ -7,14 +7,14 @@ import time
 from datetime import datetime, timezone
 
 from .._auth import PartnerAuth
-from .._origins import origin_of
+from .._http.origins import origin_of
 from .._token import Token
 from ..caches._base import TokenCache, shown
-from ._complaints import Complaints
-from ._logging_in import log_in
-from ._outcome import GOOD
-from ._screen import Screen
-from ._settings import auth_of, settings_of, shared_cache_of
+from .complaints import Complaints
+from .ending import GOOD
+from .logging_in import log_in
+from .options import auth_of, settings_of, shared_cache_of
+from .screen import Screen
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 

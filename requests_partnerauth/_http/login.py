@@ -14,13 +14,13 @@ from requests.utils import default_headers
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
-from ._bounded import bounded
-from ._clock import Clock
-from ._outcome import Failure
-from ._scrub import one_line
-from ._token import Token, counted_from
-from ._transport import in_headers_of, sends_by_itself, transport
-from .errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
+from .._engine.clock import Clock
+from .._engine.outcome import Failure
+from .._token import Token, counted_from
+from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
+from .bounded import bounded
+from .scrub import one_line
+from .transport import in_headers_of, sends_by_itself, transport
 
 logger = logging.getLogger(__name__)
 

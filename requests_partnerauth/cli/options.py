@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 import requests_partnerauth
 
 from .._auth import PartnerAuth
-from .._from_env import built, missing_arguments, read, read_settings, variable
-from .._textual import Argument, Form, arguments_of
+from .._settings.from_env import built, missing_arguments, read, read_settings, variable
+from .._settings.textual import Argument, Form, arguments_of
 from ..caches._base import TokenCache
 from ..caches.memory import MemoryTokenCache
-from ._outcome import USAGE, CommandFailed
+from .ending import USAGE, CommandFailed
 
 AUTHS: dict[str, type[PartnerAuth]] = {
     cls.partner: cls

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from ._outcome import USAGE, CommandFailed
+from .ending import USAGE, CommandFailed
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "bold": "1", "faint": "2"}
 

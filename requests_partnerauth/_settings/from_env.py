@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._textual import Argument, Form, arguments_of
+from .textual import Argument, Form, arguments_of
 
 if TYPE_CHECKING:
-    from ._auth import PartnerAuth
+    from .._auth import PartnerAuth
 
     Auth = TypeVar("Auth", bound=PartnerAuth)
 

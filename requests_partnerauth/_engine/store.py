@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._clock import Clock
-from ._outcome import Failure, Grant
-from ._token import Token
-from .caches._base import TokenCache, shown
-from .errors import InvalidLoginResponse, LoginRejected, PartnerAuthError
+from .._token import Token
+from ..caches._base import TokenCache, shown
+from ..errors import InvalidLoginResponse, LoginRejected, PartnerAuthError
+from .clock import Clock
+from .outcome import Failure, Grant
 
 if TYPE_CHECKING:
-    from .caches._sealing import Seal
+    from ..caches._sealing import Seal
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class Store:
 
     def _sealing(self) -> Seal:
         if self._seal is None:
-            from .caches._sealing import Seal
+            from ..caches._sealing import Seal
 
             self._seal = Seal.of(self._name, self._secret)
         return self._seal

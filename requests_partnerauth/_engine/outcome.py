@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import requests
 
-from ._clock import Clock
-from ._token import Token
-from .errors import LoginRejected, PartnerAuthError
+from .._token import Token
+from ..errors import LoginRejected, PartnerAuthError
+from .clock import Clock
 
 
 class Grant:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from .caches._base import TokenCache
-from .caches.memory import process_wide
+from ..caches._base import TokenCache
+from ..caches.memory import process_wide
 
 _REDIS = ("redis://", "rediss://", "unix://")
 
@@ -22,15 +22,15 @@ def cache_named(text: str) -> TokenCache:
     if text == "memory":
         return process_wide()
     if text == "keyring":
-        from .caches.keyring import KeyringTokenCache
+        from ..caches.keyring import KeyringTokenCache
 
         return KeyringTokenCache()
     if text == "file":
-        from .caches.file import FileTokenCache
+        from ..caches.file import FileTokenCache
 
         return FileTokenCache()
     if text.startswith("file:"):
-        from .caches.file import FileTokenCache
+        from ..caches.file import FileTokenCache
 
         return FileTokenCache(_path(text.removeprefix("file:")))
     if text.startswith(_REDIS):
@@ -51,7 +51,7 @@ def _path(text: str) -> Path:
 
 
 def _redis(url: str) -> TokenCache:
-    from .caches.redis import RedisTokenCache
+    from ..caches.redis import RedisTokenCache
 
     try:
         return RedisTokenCache.from_url(url)

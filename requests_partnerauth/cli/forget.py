@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ._complaints import Complaints
-from ._outcome import GOOD, UNAVAILABLE, USAGE, CommandFailed
-from ._screen import Screen
-from ._settings import auth_of, settings_of, shared_cache_of
+from .complaints import Complaints
+from .ending import GOOD, UNAVAILABLE, USAGE, CommandFailed
+from .options import auth_of, settings_of, shared_cache_of
+from .screen import Screen
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:

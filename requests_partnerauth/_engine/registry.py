@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ._forks import ForkSafeLock
-from ._refresh import Account
-from .caches._base import TokenCache
+from ..caches._base import TokenCache
+from .account import Account
+from .locks import ForkSafeLock
 
 _REMEMBERED = 10_000
 

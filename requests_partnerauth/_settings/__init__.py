@@ -1,0 +1,1 @@
+"""Constructor arguments: checked, and read from texts (environment, command line)."""

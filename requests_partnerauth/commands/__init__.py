@@ -1,1 +1,0 @@
-"""What each command of ``partnerauth`` does, one module each. Imported when the command is given."""
