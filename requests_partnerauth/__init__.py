@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ForeignOrigin,
         InvalidLoginResponse,
         LoginRejected,
+        LoginTimeout,
         LoginUnavailable,
         PartnerAuthError,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "InvalidLoginResponse",
     "KeyringTokenCache",
     "LoginRejected",
+    "LoginTimeout",
     "LoginUnavailable",
     "MemoryTokenCache",
     "PartnerAuth",

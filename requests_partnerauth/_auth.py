@@ -11,11 +11,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 
 from ._engine.account import Account, LogIn
 from ._engine.clock import SYSTEM_CLOCK, Clock
@@ -23,10 +22,10 @@ from ._engine.locks import ForkSafeLock
 from ._engine.outcome import Failure, Grant
 from ._engine.registry import account_of
 from ._engine.store import Store
+from ._http.answers import Answers
 from ._http.login import Login
 from ._http.origins import Origins, origin_of
 from ._http.sending import Sending, Stamp, unsign
-from ._placement import HeaderPlacement, Placement
 from ._settings import checks
 from ._token import Token
 from .caches._base import TokenCache
@@ -45,17 +44,19 @@ class Common(TypedDict, total=False):
     """What every auth takes beside its partner's own arguments; see `PartnerAuth`."""
 
     origins: Iterable[str]
-    cache: TokenCache
+    cache: TokenCache | str
     login_session: requests.Session | None
     login_timeout: float | tuple[float, float]
+    keep_login_cookies: bool
     rejection_cooldown: float
     refresh_cooldown: float
     expired_when: Callable[[requests.Response], bool] | None
     resend: bool
+    refresh_ahead: bool
     allow_http: bool
 
 
-class PartnerAuth(AuthBase):
+class PartnerAuth(Answers):
     """Auth for one partner account: every request carries a valid token, logged in lazily and kept.
 
     Use one for as long as you like, in any number of threads and sessions; all objects of one account,
@@ -69,24 +70,21 @@ class PartnerAuth(AuthBase):
     Args:
         base_url: The partner's address; what the login document names is appended to its path.
         origins: Further origins, beside base_url's, that may see the token.
-        cache: Where tokens live; one in memory for the whole process by default.
+        cache: Where tokens live, or its name as in ``PARTNERAUTH_CACHE``; memory, one for the whole process,
+            by default.
         login_session: Transport for logins: proxies, CA bundle, client certificate, adapters.
         login_timeout: Seconds to connect and to read; their sum bounds a whole login.
+        keep_login_cookies: True: cookies that the login sets, a load balancer's say, travel with the token.
         rejection_cooldown: Seconds in which refused credentials are not tried again.
         refresh_cooldown: Seconds in which a refresh that did not help is not repeated.
         expired_when: A further expiry signal: called with a response, True means expired.
         resend: False: never send a request twice; the caller gets the refusal, the next request a new token.
+        refresh_ahead: False: no login in the background; the first request after the end logs in.
         allow_http: Permit a plain-http base URL or origin that is not loopback.
 
     Raises:
         ValueError: An argument is not what it should be; the message begins with its name.
     """
-
-    partner: str = ""
-    placement: Placement = HeaderPlacement("Authorization")
-    account: str | None = None
-    secret: str | None = None
-    username: str | None = None
 
     _clock: ClassVar[Clock] = SYSTEM_CLOCK
     _shared: Account | None = None
@@ -112,11 +110,12 @@ class PartnerAuth(AuthBase):
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
         cache = common.get("cache")
-        self._cache = process_wide() if cache is None else checks.token_cache("cache", cache)
+        self._cache = process_wide() if cache is None else _cache_of(cache)
         self._refresh_cooldown = checks.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
             raise ValueError("expired_when: a callable that takes a response is wanted")
+        self._may_refresh_ahead = checks.flag("refresh_ahead", common.get("refresh_ahead", True))
         self._may_resend = checks.flag("resend", common.get("resend", True))
         self._log_in = Login(
             self,
@@ -145,25 +144,6 @@ class PartnerAuth(AuthBase):
 
         return auth_from_env(cls, overrides)
 
-    def login_request(self) -> requests.Request:
-        """What to send to log in. Does no I/O; the URL is `base_url` and the document's path."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how to log in: write login_request")
-
-    def parse_login(self, response: requests.Response) -> Token:
-        """The token that a login's reply holds.
-
-        Raises:
-            LoginRejected: The reply says that the credentials were refused.
-            LoginUnavailable: The reply says that the partner is out of order.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__} does not say how to read a login: write parse_login"
-        )
-
-    def signals_expiry(self, response: requests.Response) -> bool:
-        """Whether this response says that the token is no longer good. By default: HTTP 401."""
-        return response.status_code == 401
-
     def token(self) -> Token:
         """The current token; logs in if need be.
 
@@ -191,14 +171,6 @@ class PartnerAuth(AuthBase):
         """
         checks.epoch_seconds("expires_at", expires_at)
         self._shared_account().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
-
-    def who(self) -> str:
-        """Who logs in, as messages name it."""
-        return repr(self.username) if self.username else "this account"
-
-    def secrets(self) -> list[str]:
-        """All that may stand in no message: the secret, unless the partner has more."""
-        return [self.secret] if self.secret else []
 
     def _hidden(self) -> list[str]:
         """The secrets, and the tokens that this account had lately: a partner's words may repeat any."""
@@ -300,3 +272,15 @@ class PartnerAuth(AuthBase):
             f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
             "nothing was sent. If it is the partner's as well, name it in origins="
         )
+
+
+def _cache_of(cache: object) -> TokenCache:
+    if isinstance(cache, str):
+        from ._settings.cache_choice import cache_named
+
+        try:
+            return cache_named(cache)
+        except ValueError as error:
+            why = str(error)
+        raise ValueError(f"cache: {why}")
+    return cast(TokenCache, checks.token_cache("cache", cache))

@@ -4,6 +4,7 @@
     └── PartnerAuthError            never raised itself
         ├── LoginRejected           the partner refused the credentials
         ├── LoginUnavailable        no usable answer: network, timeout, HTTP 429, 5xx
+        │   └── LoginTimeout        no whole answer within the login's limit
         ├── InvalidLoginResponse    an answer that no login document describes
         └── ForeignOrigin           a request to a host that may not see the token
 
@@ -15,7 +16,14 @@ from __future__ import annotations
 
 import requests
 
-__all__ = ["ForeignOrigin", "InvalidLoginResponse", "LoginRejected", "LoginUnavailable", "PartnerAuthError"]
+__all__ = [
+    "ForeignOrigin",
+    "InvalidLoginResponse",
+    "LoginRejected",
+    "LoginTimeout",
+    "LoginUnavailable",
+    "PartnerAuthError",
+]
 
 
 class PartnerAuthError(requests.RequestException):
@@ -55,8 +63,34 @@ class LoginRejected(PartnerAuthError):
         self.partner_message = message if partner_message is None else partner_message
 
 
-class LoginUnavailable(PartnerAuthError):
-    """No usable answer to a login: network, timeout, HTTP 429 or 5xx, after the retries. Not remembered."""
+class LoginUnavailable(PartnerAuthError, requests.ConnectionError):
+    """No usable answer to a login: network, timeout, HTTP 429 or 5xx, after the retries. Not remembered.
+
+    Where the partner said when to come back, it is not asked before. A partner's `parse_login` may raise it:
+    ``raise LoginUnavailable("closed for the night", retry_after=30)``.
+
+    Args:
+        message: What happened.
+        retry_after: Seconds until the partner wants to be asked again; None where it named none.
+        response: The refused API response, where a refresh failed.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        response: requests.Response | None = None,
+    ) -> None:
+        super().__init__(message, response=response)
+        self.retry_after = retry_after
+
+
+class LoginTimeout(LoginUnavailable, requests.Timeout):
+    """No whole answer to a login within its limit, the sum of `login_timeout`.
+
+    The ``timeout=`` of a call bounds the call alone: an auth never sees it.
+    """
 
 
 class InvalidLoginResponse(PartnerAuthError):

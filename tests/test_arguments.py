@@ -88,7 +88,7 @@ def test_good_arguments_are_accepted(auth_class: type[PartnerAuth]) -> None:
         ("origins", [f"https://other.example/{SHOWN}"]),
         ("cache", {}),
         ("cache", MemoryTokenCache),
-        ("cache", f"redis://:{SHOWN}@localhost"),
+        ("cache", f"redis:{SHOWN}@localhost"),
         ("login_session", requests),
         ("login_session", requests.Session),
         ("login_session", f"https://{SHOWN}"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import Served, partnerauth, served_settings, settings_of
-from requests_partnerauth.commands import _settings
+from requests_partnerauth.cli import options
 
 from requests_partnerauth.simulator import PartnerSimulator
 
@@ -224,7 +224,7 @@ def test_typo_is_noted(served: Served) -> None:
 
 def test_every_option_is_explained() -> None:
     """Each setting that is an option has its words in the help text, and no secret is one."""
-    names = {name for name, _, _ in _settings._options()}
-    assert names == set(_settings._HELP)
-    assert not names & set(_settings._SECRETS)
+    names = {name for name, _, _ in options._options()}
+    assert names == set(options._HELP)
+    assert not names & set(options._SECRETS)
     assert "--password " not in partnerauth("token", "--help").stdout.replace("--password-stdin", "")

@@ -31,15 +31,35 @@ _REMEMBERED_LOGINS = 16
 _REMEMBERED_VALUES = 4
 
 
+class Lease(Protocol):
+    """The right to send the refresh token of the previous token. It lasts as long as one login."""
+
+    @abstractmethod
+    def take(self) -> bool:
+        """Called right before it is sent: from now on it counts as used up. False: it may not be sent."""
+
+    @abstractmethod
+    def give_back(self) -> None:
+        """It was not used up: HTTP 429, or no connection was made."""
+
+
 class LogIn(Protocol):
-    """How an account logs in, over the wire: what `_login.Login` is."""
+    """How an account logs in, over the wire: what `_http.login.Login` is."""
 
     limit: float
     rejection_cooldown: float
 
     @abstractmethod
-    def __call__(self, reason: str) -> Token | Failure:
-        """Log in once; `reason` is for the log."""
+    def __call__(
+        self, reason: str, previous: Token | None = None, lease: Lease | None = None
+    ) -> Token | Failure:
+        """Log in once. What it raises was thrown in from outside; all else is a `Failure`.
+
+        Args:
+            reason: Why, for the log.
+            previous: The account's last token; without refresh token where that may not be sent.
+            lease: What is asked before a refresh token is sent; None where there is none.
+        """
 
 
 class Account:

@@ -69,6 +69,8 @@ class Failure(NamedTuple):
     """Why a login failed, without any secret. Every caller gets an exception object of its own.
 
     `is_refusal` tells that the credentials were refused, or may have been: that is remembered.
+    `retry_after` are the seconds before which the partner does not want to be asked again; None where it
+    named none. `bug` is an exception of the partner class's author, for whoever logs in to see as it is.
     """
 
     kind: type[PartnerAuthError]
@@ -76,6 +78,8 @@ class Failure(NamedTuple):
     code: str | None = None
     partner_message: str = ""
     is_refusal: bool = False
+    retry_after: float | None = None
+    bug: Exception | None = None
 
     def error(self, response: requests.Response | None = None) -> PartnerAuthError:
         """A new exception that tells it; `response` is the refused API response, if there was one."""

@@ -14,6 +14,7 @@ from requests.utils import default_headers
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
+from .._engine.account import Lease
 from .._engine.clock import Clock
 from .._engine.outcome import Failure
 from .._token import Token, counted_from
@@ -84,7 +85,9 @@ class Login:
         """The same for a copy of whoever gave the answers."""
         return Login(answers, self._session, self._timeouts, self.rejection_cooldown, self._clock)
 
-    def __call__(self, reason: str) -> Token | Failure:
+    def __call__(
+        self, reason: str, previous: Token | None = None, lease: Lease | None = None
+    ) -> Token | Failure:
         """Log in, trying again twice after an outage as long as the time allows. `reason` is for the log."""
         answers, clock = self._answers, self._clock
         started = clock.monotonic()

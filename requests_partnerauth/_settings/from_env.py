@@ -7,19 +7,23 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .textual import Argument, Form, arguments_of
-
-if TYPE_CHECKING:
-    from .._auth import PartnerAuth
-
-    Auth = TypeVar("Auth", bound=PartnerAuth)
 
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "PARTNERAUTH_CACHE"
 _told_of: set[str] = set()
+
+
+class Named(Protocol):
+    """What is asked of a class here: the short name of its partner."""
+
+    partner: str
+
+
+Auth = TypeVar("Auth", bound=Named)
 
 
 def auth_from_env(cls: type[Auth], overrides: Mapping[str, Any]) -> Auth:
@@ -36,7 +40,7 @@ def auth_from_env(cls: type[Auth], overrides: Mapping[str, Any]) -> Auth:
     return built(cls, settings_from_env(cls, overrides), name_of)
 
 
-def settings_from_env(cls: type[PartnerAuth], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def settings_from_env(cls: type[Named], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The constructor's keyword arguments: `overrides`, and the environment for what they lack.
 
     An empty variable counts as one that is not set. A variable of this partner that no argument goes with
@@ -54,7 +58,7 @@ def settings_from_env(cls: type[PartnerAuth], overrides: Mapping[str, Any]) -> d
     return settings
 
 
-def read_settings(cls: type[PartnerAuth], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(cls: type[Named], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """As `settings_from_env`, without a word about what is missing."""
     if not cls.partner:
         raise ValueError(f"partner: {cls.__name__} needs a short name in this class attribute")
@@ -72,7 +76,7 @@ def read_settings(cls: type[PartnerAuth], overrides: Mapping[str, Any]) -> dict[
     return settings
 
 
-def missing_arguments(cls: type[PartnerAuth], settings: Mapping[str, Any]) -> list[Argument]:
+def missing_arguments(cls: type[Named], settings: Mapping[str, Any]) -> list[Argument]:
     """The required arguments that settings lack."""
     return [
         argument
@@ -103,7 +107,7 @@ def built(cls: type[Auth], settings: Mapping[str, Any], name_of: Callable[[str],
     raise ValueError(message)
 
 
-def variable(cls: type[PartnerAuth], argument: str) -> str:
+def variable(cls: type[Named], argument: str) -> str:
     """The environment variable of an argument."""
     return _prefix(cls) + argument.upper()
 
@@ -127,20 +131,20 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _prefix(cls: type[PartnerAuth]) -> str:
+def _prefix(cls: type[Named]) -> str:
     return f"PARTNERAUTH_{re.sub('[^0-9A-Za-z]', '_', cls.partner).upper()}_"
 
 
-def _variables(cls: type[PartnerAuth], argument: str) -> list[str]:
+def _variables(cls: type[Named], argument: str) -> list[str]:
     own = variable(cls, argument)
     return [own, CACHE_VARIABLE] if argument == "cache" else [own]
 
 
-def _wanted(cls: type[PartnerAuth], argument: Argument) -> str:
+def _wanted(cls: type[Named], argument: Argument) -> str:
     return f"{argument.name}= (an argument only)" if argument.form is None else variable(cls, argument.name)
 
 
-def _tell_of_unknown(cls: type[PartnerAuth], arguments: Mapping[str, Argument]) -> None:
+def _tell_of_unknown(cls: type[Named], arguments: Mapping[str, Argument]) -> None:
     prefix = _prefix(cls)
     others = tuple(other for other in map(_prefix, _all_classes(cls)) if len(other) > len(prefix))
     known = [name.upper() for name, argument in arguments.items() if argument.form is not None]
@@ -154,7 +158,7 @@ def _tell_of_unknown(cls: type[PartnerAuth], arguments: Mapping[str, Argument]) 
         logger.warning("%s is no setting of %s and is passed over%s", name, cls.__name__, hint)
 
 
-def _all_classes(cls: type[PartnerAuth]) -> list[type[PartnerAuth]]:
+def _all_classes(cls: type[Named]) -> list[type[Named]]:
     known = [[base for base in cls.__mro__ if hasattr(base, "partner")][-1]]
     for base in known:
         known += base.__subclasses__()

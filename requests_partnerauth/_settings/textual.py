@@ -231,14 +231,14 @@ def _file_text(path: str) -> str:
 _Fits = Callable[[Any], bool]
 
 _FORMS: Collection[tuple[_Fits, Form]] = (
+    (_is_cache, Form("CACHE", cache_named)),
     (_is_text, Form("TEXT", _text)),
-    (lambda kind: kind is bool, Form("yes|no", _truth)),
     (lambda kind: kind is timedelta, Form("UNIT", _span)),
+    (lambda kind: kind is bool, Form("yes|no", _truth)),
     (lambda kind: kind == tuple[float, float], Form("SECONDS[,SECONDS]", _timeouts)),
     (lambda kind: kind is float, Form("NUMBER", _number)),
     (lambda kind: kind is int, Form("NUMBER", _whole)),
     (lambda kind: kind == tuple[str, str], Form("USER:PASSWORD", _pair)),
     (_is_texts, Form("TEXT,TEXT", _texts)),
     (_is_mapping, Form("JSON|@FILE", _mapping)),
-    (_is_cache, Form("CACHE", cache_named)),
 )

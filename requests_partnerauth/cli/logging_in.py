@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from .._auth import PartnerAuth
-from .._engine.account import LogIn
+from .._engine.account import Lease, LogIn
 from .._engine.outcome import Failure
 from .._settings.textual import arguments_of
 from .._token import Token
@@ -28,10 +28,12 @@ class TimedLogIn:
         self.took: float | None = None
         self._log_in = log_in
 
-    def __call__(self, reason: str) -> Token | Failure:
+    def __call__(
+        self, reason: str, previous: Token | None = None, lease: Lease | None = None
+    ) -> Token | Failure:
         started = time.monotonic()
         try:
-            return self._log_in(reason)
+            return self._log_in(reason, previous, lease)
         finally:
             self.took = time.monotonic() - started
 

@@ -27,13 +27,14 @@ AUTHS: dict[str, type[PartnerAuth]] = {
 }
 
 _SECRETS = ("password", "key", "iv", "gateway_auth")
-_NOT_FOR_LOGINS = ("origins", "refresh_cooldown", "resend")
+_NOT_FOR_LOGINS = ("origins", "refresh_ahead", "refresh_cooldown", "resend")
 
 _HELP = {
     "username": "who logs in",
     "base_url": "the partner's address",
     "cache": "memory (default), file, file:/path, redis://host, keyring; also PARTNERAUTH_CACHE",
     "login_timeout": "to connect and to read; together they bound the login (5,30)",
+    "keep_login_cookies": "cookies that the login sets travel with the token",
     "rejection_cooldown": "seconds in which refused credentials are not tried again (300)",
     "allow_http": "permit plain http to a host that is not this one",
     "login_via": "json, query or get",
