@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from command import Served, partnerauth, served_settings, settings_of
-from requests_partnerauth.cli import options
 
+from requests_partnerauth.cli import options
 from requests_partnerauth.simulator import PartnerSimulator
 
 

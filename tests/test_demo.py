@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from command import partnerauth
 from conftest import AUTH_CLASSES
-from requests_partnerauth.cli import demo
 
 from requests_partnerauth import BexAuth
+from requests_partnerauth.cli import demo
 from requests_partnerauth.cli.screen import Screen
 from requests_partnerauth.simulator import PartnerSimulator, Reply
 
