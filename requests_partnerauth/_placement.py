@@ -39,7 +39,7 @@ class Placement(ABC):
         return None
 
     @abstractmethod
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         """Make the request what it was before. A redirect's request is left without token at least."""
 
     @abstractmethod
@@ -70,7 +70,7 @@ class HeaderPlacement(Placement):
             return None
         return self.name, self.prefix + value
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         request.headers.pop(self.name, None)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
@@ -108,7 +108,7 @@ class SessionFieldsPlacement(Placement):
             request.prepare_content_length(signed)
         return Mark(url, body, request.url or "", request.body)
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         if mark is not None and request.body is mark.signed_body and request.body is not mark.unsigned_body:
             request.body = mark.unsigned_body
             request.prepare_content_length(request.body)
@@ -217,3 +217,20 @@ def _members_of(text: str) -> Iterable[tuple[str, str]]:
 def _with_query(url: str, change: Callable[[str], str]) -> str:
     split = urlsplit(url)
     return urlunsplit(split._replace(query=change(split.query)))
+
+
+class WithCookies(Placement):
+    """A placement and cookies."""
+
+    def __init__(self, placement: Placement, cookies: Mapping[str, str]) -> None:
+        self.placement = placement
+        self.cookies = cookies
+
+    def place(self, request: requests.PreparedRequest, value: str) -> Mark | None:
+        return self.placement.place(request, value)
+
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+        self.placement.remove(request, mark)
+
+    def carries(self, request: requests.PreparedRequest, value: str) -> bool:
+        return self.placement.carries(request, value)

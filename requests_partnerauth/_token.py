@@ -49,6 +49,7 @@ class Token:
     issued_at: float = attrs.field(factory=time.time)
     expires_at: float | None = attrs.field(default=None, converter=_finite)
     refresh_token: str | None = attrs.field(default=None, repr=False)
+    cookies: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     _details: Mapping[str, Any] = attrs.field(
         default=_NO_DETAILS, repr=False, eq=False, converter=_copied, alias="details"
     )

@@ -18,9 +18,7 @@ from requests_partnerauth.simulator import SimulatedPartner
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the engine said about its cache: level and message."""
     return [
-        f"{entry.levelname} {entry.getMessage()}"
-        for entry in caplog.records
-        if entry.name.endswith("_engine.store")
+        f"{entry.levelname} {entry.getMessage()}" for entry in caplog.records if "._engine." in entry.name
     ]
 
 

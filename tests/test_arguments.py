@@ -235,7 +235,6 @@ def test_an_unknown_argument(auth_class: type[PartnerAuth]) -> None:
         "http://127.0.0.1",
         "http://127.8.8.8/path",
         "http://[::1]:8080/path",
-        "http://api.localhost",
         "HTTPS://PARTNER.example:443/path/",
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from types import TracebackType
 
-from .._engine import store
+from .._engine import words
 
 
 class Complaints(logging.Handler):
@@ -16,10 +16,10 @@ class Complaints(logging.Handler):
         self.came = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.came = self.came or store.KEEPS_NOTHING in record.getMessage()
+        self.came = self.came or words.KEEPS_NOTHING in record.getMessage()
 
     def __enter__(self) -> Complaints:
-        store.logger.addHandler(self)
+        words.logger.addHandler(self)
         return self
 
     def __exit__(
@@ -28,4 +28,4 @@ class Complaints(logging.Handler):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        store.logger.removeHandler(self)
+        words.logger.removeHandler(self)

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from .._auth import PartnerAuth
-from .._engine.account import Lease, LogIn
+from .._engine.flying import Lease, LogIn
 from .._engine.outcome import Failure
 from .._settings.textual import arguments_of
 from .._token import Token

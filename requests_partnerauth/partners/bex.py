@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .._auth import Common, PartnerAuth
+from .._auth import PartnerAuth
 from .._http.replies import json_object
 from .._placement import HeaderPlacement
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 

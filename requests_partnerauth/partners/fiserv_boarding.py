@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .._auth import Common, PartnerAuth
+from .._auth import PartnerAuth
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from . import _fiserv
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .._auth import Common, PartnerAuth
+from .._auth import PartnerAuth
 from .._http.replies import json_object
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 from . import _fiserv

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .._auth import Common, PartnerAuth
+from .._auth import PartnerAuth
 from .._http.basic import basic
 from .._http.replies import json_object, short_text
 from .._placement import Mark, SessionFieldsPlacement
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 
@@ -119,10 +120,10 @@ class _GatewayPlacement(SessionFieldsPlacement):
             request.headers["Authorization"] = self._basic_header
         return super().place(request, value)
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         if self._basic_header is not None:
             request.headers.pop("Authorization", None)
-        super().take_off(request, mark)
+        super().remove(request, mark)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         outer = self._basic_header is None or request.headers.get("Authorization") == self._basic_header
