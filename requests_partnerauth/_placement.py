@@ -39,7 +39,7 @@ class Placement(ABC):
         return None
 
     @abstractmethod
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         """Make the request what it was before. A redirect's request is left without token at least."""
 
     @abstractmethod
@@ -70,7 +70,7 @@ class HeaderPlacement(Placement):
             return None
         return self.name, self.prefix + value
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         request.headers.pop(self.name, None)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
@@ -108,7 +108,7 @@ class SessionFieldsPlacement(Placement):
             request.prepare_content_length(signed)
         return Mark(url, body, request.url or "", request.body)
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         if mark is not None and request.body is mark.signed_body and request.body is not mark.unsigned_body:
             request.body = mark.unsigned_body
             request.prepare_content_length(request.body)

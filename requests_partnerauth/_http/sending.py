@@ -70,9 +70,9 @@ class Sending:
     def __call__(self, response: requests.Response, **sent_with: Any) -> requests.Response:
         return _answered(self.auth, self.grant, response, sent_with)
 
-    def take_off(self, request: requests.PreparedRequest) -> None:
+    def remove(self, request: requests.PreparedRequest) -> None:
         """Make the request what it was before this token was placed."""
-        self.auth.placement.take_off(request, self.mark)
+        self.auth.placement.remove(request, self.mark)
 
     def __reduce__(self) -> Any:
         return _no_sending, ()
@@ -108,7 +108,7 @@ def unsign(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
     hooks = request.hooks["response"]
     for hook in hooks:
         if isinstance(hook, Sending) and (hook.auth is not auth or hook.mark is not None):
-            hook.take_off(request)
+            hook.remove(request)
     return _not_ours(hooks)
 
 
@@ -257,7 +257,7 @@ def _keep_from_foreigners(
         for hook in request.hooks["response"]:
             if isinstance(hook, Sending):
                 tokens.append(hook.grant.value)
-                hook.take_off(request)
+                hook.remove(request)
     # What was resent may carry a newer one: a request that led abroad before is given none.
     resent = response.request.hooks["response"]
     tokens += [hook.grant.value for hook in resent if isinstance(hook, Sending)]

@@ -119,10 +119,10 @@ class _GatewayPlacement(SessionFieldsPlacement):
             request.headers["Authorization"] = self._basic_header
         return super().place(request, value)
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
         if self._basic_header is not None:
             request.headers.pop("Authorization", None)
-        super().take_off(request, mark)
+        super().remove(request, mark)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         outer = self._basic_header is None or request.headers.get("Authorization") == self._basic_header
