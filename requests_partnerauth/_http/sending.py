@@ -16,7 +16,7 @@ import requests
 from .._engine.account import Account, LogIn
 from .._engine.locks import ForkSafeLock
 from .._engine.outcome import Failure, Grant
-from .._placement import Mark, Placement
+from .._placement import Placement
 from .redirects import redirect_target
 from .resend import drain, resend, rewind
 from .scrub import bare_response, erase_from_url
@@ -62,7 +62,7 @@ class Sending:
 
     __slots__ = ("auth", "grant", "mark")
 
-    def __init__(self, auth: Sender, grant: Grant, mark: Mark | None) -> None:
+    def __init__(self, auth: Sender, grant: Grant, mark: object) -> None:
         self.auth = auth
         self.grant = grant
         self.mark = mark
