@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import requests
 
 from .._engine.locks import ForkSafeLock
-from .._placement import Mark, Placement
+from .._placement import Placement
 from .redirects import redirect_target
 from .scrub import erase_from_url
 
@@ -39,7 +39,7 @@ class Guard:
 
     __slots__ = ("home", "mark", "placement", "values")
 
-    def __init__(self, placement: Placement, values: list[str], mark: Mark | None, home: Home) -> None:
+    def __init__(self, placement: Placement, values: list[str], mark: Any, home: Home) -> None:
         self.placement = placement
         self.values = values
         self.mark = mark

@@ -15,7 +15,7 @@ import requests
 from .._engine.account import Account
 from .._engine.flying import LogIn
 from .._engine.outcome import Grant
-from .._placement import Mark, Placement, WithCookies
+from .._placement import Placement, WithCookies
 from . import refusal
 from .guard import Guard, Home, guards_of, keep_from_foreigners, not_ours
 
@@ -71,7 +71,7 @@ class Sending(Guard):
         auth: Sender,
         grant: Grant,
         placement: Placement,
-        mark: Mark | None,
+        mark: Any,
         others: tuple[Auth, ...] = (),
     ) -> None:
         super().__init__(placement, [grant.value, *grant.token.cookies.values()], mark, auth._home_of(grant))

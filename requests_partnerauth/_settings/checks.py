@@ -127,6 +127,21 @@ def token_cache(argument: str, value: Any) -> Any:
     return value
 
 
+def placement(argument: str, value: Any) -> Any:
+    """Something with the three words of a placement."""
+    if isinstance(value, str):
+        raise ValueError(
+            f'{argument}: a placement is wanted, not a text: HeaderPlacement("the header\'s name")'
+        )
+    words = ("place", "remove", "carries")
+    if isinstance(value, type) or not all(callable(getattr(value, word, None)) for word in words):
+        raise ValueError(
+            f"{argument}: a placement is wanted: HeaderPlacement, CookiePlacement, QueryPlacement, "
+            "SessionFieldsPlacement, or an object of a Placement class of your own"
+        )
+    return value
+
+
 def span(argument: str, value: object) -> timedelta:
     """A span of time above zero."""
     if not isinstance(value, timedelta) or value <= timedelta(0):

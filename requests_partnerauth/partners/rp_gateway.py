@@ -10,7 +10,7 @@ import requests
 from .._auth import PartnerAuth
 from .._http.basic import basic
 from .._http.replies import json_object, short_text
-from .._placement import Mark, SessionFieldsPlacement
+from .._placement import SessionFieldsPlacement
 from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
@@ -115,12 +115,12 @@ class _GatewayPlacement(SessionFieldsPlacement):
         super().__init__("sid", {"uid": uid})
         self._basic_header = basic_header
 
-    def place(self, request: requests.PreparedRequest, value: str) -> Mark | None:
+    def place(self, request: requests.PreparedRequest, value: str) -> Any:
         if self._basic_header is not None:
             request.headers["Authorization"] = self._basic_header
         return super().place(request, value)
 
-    def remove(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Any) -> None:
         if self._basic_header is not None:
             request.headers.pop("Authorization", None)
         super().remove(request, mark)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from world import FORBIDDEN, GOOD, Partner, Steady, account, every_order, many_orders, together
 
 from requests_partnerauth import Token
-from requests_partnerauth._engine.outcome import Failure, Grant
 from requests_partnerauth.caches import TokenCache
 
 

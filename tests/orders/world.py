@@ -63,7 +63,9 @@ class Partner:
         self.live.add(value)
         time.sleep(0)
         wall = 1_800_000_000.0 + time.monotonic()
-        return Token(value, issued_at=wall, expires_at=None if self._lifetime is None else wall + self._lifetime)
+        return Token(
+            value, issued_at=wall, expires_at=None if self._lifetime is None else wall + self._lifetime
+        )
 
     def call(self, account: Account, endpoint: str = GOOD, *, signed: Grant | None = None) -> bool:
         """One request, its resend included: whether the caller gets a good answer."""
