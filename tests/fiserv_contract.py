@@ -16,9 +16,7 @@ STATUS_REFUSALS: Mapping[str, tuple[str | None, str]] = {
     "bad-credential-string": ("402", "Bad Credential"),
     "forbidden": ("403", "Forbidden"),
     "forbidden-status": ("403", "Forbidden"),
-    "not-found": ("404", "Not found"),
-    "generic": ("400", "Generic Error"),
-    "request-failure": ("300", "Request failure"),
+    "messages-status": ("401", "Token not found"),
 }
 
 

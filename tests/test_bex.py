@@ -61,12 +61,12 @@ class TestBex(PartnerContract):
 
     @pytest.mark.parametrize("login_via", ["json", "query", "get"])
     def test_the_alternate_token_is_asked_for(self, partner: SimulatedBex, login_via: str) -> None:
-        """preferAlternateToken goes along with the credentials, and only where it was asked for."""
+        """preferAlternateToken goes along where asked for: true in JSON, the text in a URL."""
         self.auth(partner, login_via=login_via, alternate_token=True).token()
         self.auth(partner, login_via=login_via).token()
 
         alternate, usual = ({**call.query, **(call.json() or {})} for call in partner.login_calls)
-        assert alternate == {**usual, "preferAlternateToken": "true"}
+        assert alternate == {**usual, "preferAlternateToken": True if login_via == "json" else "true"}
 
     def test_both_tokens_of_an_account_live_side_by_side(
         self, partner: SimulatedBex, session: requests.Session

@@ -31,6 +31,7 @@ class TestRpGateway(PartnerContract):
     refusals: ClassVar = {
         "error": (None, "error description"),
         "customer": (None, "error.customer.required"),
+        "fields": (None, "error.login.fields.required"),
         "status": ("401", "Access denied"),
     }
 
