@@ -33,21 +33,21 @@ def logged() -> Iterator[list[str]]:
 
     class Keeper(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if not record.name.startswith("urllib3"):
-                lines.append(self.format(record))
+            lines.append(self.format(record))
 
     keeper = Keeper()
-    loggers = [logging.getLogger(), logging.getLogger("requests_partnerauth")]
-    levels = [logger.level for logger in loggers]
-    loggers[0].addHandler(keeper)
-    for logger in loggers:
-        logger.setLevel(logging.DEBUG)
+    root = logging.getLogger()
+    wanted = {"": logging.DEBUG, "requests_partnerauth": logging.DEBUG, "urllib3": logging.WARNING}
+    levels = {name: logging.getLogger(name).level for name in wanted}
+    root.addHandler(keeper)
     try:
+        for name, level in wanted.items():
+            logging.getLogger(name).setLevel(level)
         yield lines
     finally:
-        loggers[0].removeHandler(keeper)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        root.removeHandler(keeper)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def echoes(body: bytes, words: str) -> Iterator[Any]:
