@@ -78,7 +78,6 @@ class Token:
     issued_at: float = attrs.field(factory=time.time)
     expires_at: float | None = attrs.field(default=None, converter=_end)
     refresh_token: str | None = attrs.field(default=None, repr=False)
-    cookies: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     _details: Mapping[str, Any] = attrs.field(
         default=_NOTHING, repr=False, eq=False, converter=_copied, alias="details"
     )

@@ -157,7 +157,35 @@ def test_bad_arguments_of_every_auth(auth_class: type[PartnerAuth], argument: st
         *[
             (auth_class, "ttl_unit", value)
             for auth_class in (FiservBoardingAuth, FiservPartnerAuth)
-            for value in (60, None, "minutes", timedelta(0), timedelta(minutes=-1))
+            for value in (
+                True,
+                None,
+                "minutes",
+                0,
+                -1,
+                1e30,
+                float("nan"),
+                timedelta(0),
+                timedelta(minutes=-1),
+            )
+        ],
+        *[
+            (auth_class, "login_path", value)
+            for auth_class in GOOD
+            for value in (
+                None,
+                "",
+                "login",
+                f"https://{SHOWN}/login",
+                f"//{SHOWN}",
+                f"/login?{SHOWN}",
+                "/a b",
+            )
+        ],
+        (FiservCommerceConnectAuth, "hmac", "client"),
+        *[
+            (RpGatewayAuth, "login_fields", value)
+            for value in (SHOWN, [("loc", SHOWN)], {"passwd": SHOWN}, {"op": SHOWN}, {"loc": {SHOWN}})
         ],
         (FiservPartnerAuth, "username", f"user:{SHOWN}"),
         (FiservPartnerAuth, "ain", ""),
