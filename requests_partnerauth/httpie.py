@@ -1,5 +1,8 @@
 """Auth plugins for HTTPie, one per partner: ``http -A bex -a user:password https://api.bex.co.za/...``.
 
+HTTPie lets nobody name types of his own: a class of the user's is ``-A partnerauth``, and the environment
+names it: ``PARTNERAUTH_CLASS=acme_api:AcmeAuth``.
+
 Everything beside user name and password comes from the environment, as for `from_env`; with both of them
 there as well, ``-a`` may be left away. Tokens are kept in a `FileTokenCache`, so that a second command
 does not log in again, unless ``PARTNERAUTH_CACHE`` says otherwise.
@@ -9,13 +12,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import BexAuth, FiservBoardingAuth, FiservCommerceConnectAuth, FiservPartnerAuth, RpGatewayAuth
 from ._auth import PartnerAuth
 from ._settings.cache_choice import cache_named
 from ._settings.from_env import CACHE_VARIABLE, auth_from_env, variable
+from ._settings.own_class import class_named, place
+from ._settings.textual import arguments_of
+from ._settings.wording import reworded
+from .errors import PartnerAuthError
 
 if TYPE_CHECKING:
 
@@ -35,8 +43,11 @@ __all__ = [
     "FiservBoardingPlugin",
     "FiservCommerceConnectPlugin",
     "FiservPartnerPlugin",
+    "OwnPlugin",
     "RpGatewayPlugin",
 ]
+
+_CLASS_VARIABLE = "PARTNERAUTH_CLASS"
 
 
 class _PartnerPlugin(AuthPlugin):
@@ -46,10 +57,10 @@ class _PartnerPlugin(AuthPlugin):
     and could not load a session that was saved without ``-a``.
     """
 
-    auth_class: ClassVar[type[PartnerAuth]]
-    auth_type: ClassVar[str]
-    name: ClassVar[str]
-    description: ClassVar[str] = "The rest from the environment; see requests_partnerauth."
+    auth_class: type[PartnerAuth]
+    auth_type: str
+    name: str
+    description: str = "The rest from the environment; see requests_partnerauth."
     auth_require = False
     auth_parse = False
     netrc_parse = False
@@ -57,13 +68,28 @@ class _PartnerPlugin(AuthPlugin):
     def get_auth(self, username: str | None = None, password: str | None = None) -> PartnerAuth:
         """The auth, from ``-a`` and the environment. Leaves HTTPie nothing to store but the user name."""
         settings = self._credentials()
-        if not self._environ("cache") and not os.environ.get(CACHE_VARIABLE):
+        if not self._is_cache_chosen():
             settings["cache"] = cache_named("file")
         try:
-            return auth_from_env(self.auth_class, settings)
+            auth = auth_from_env(self.auth_class, settings)
         except (ValueError, ImportError) as error:
             why = str(error)
+        except Exception as error:
+            why = f"{self.auth_class.__name__} is at fault: {place(error)}"
+        else:
+            # This process is HTTPie's: nobody else in it reads what these errors say.
+            PartnerAuthError.__str__ = self._in_users_words  # type: ignore[method-assign, assignment]
+            return auth
         raise _told(f"{self.auth_type}: {why}")
+
+    def _in_users_words(self, error: PartnerAuthError) -> str:
+        partner = os.environ[_CLASS_VARIABLE] if isinstance(self, OwnPlugin) else self.auth_type
+        forget = f"partnerauth forget {partner}" + ("" if self._is_cache_chosen() else " --cache file")
+        names = arguments_of(PartnerAuth)
+        return reworded(" ".join(map(str, error.args)), names, partial(variable, self.auth_class), forget)
+
+    def _is_cache_chosen(self) -> bool:
+        return bool(self._environ("cache") or os.environ.get(CACHE_VARIABLE))
 
     def _credentials(self) -> dict[str, Any]:
         if not self.raw_auth:
@@ -129,6 +155,24 @@ class RpGatewayPlugin(_PartnerPlugin):
     name = "rp.Gateway"
     auth_type = RpGatewayAuth.partner
     auth_class = RpGatewayAuth
+
+
+class OwnPlugin(_PartnerPlugin):
+    """``-A partnerauth``: the class that ``PARTNERAUTH_CLASS`` names as ``module:Class``."""
+
+    name = "A class of your own"
+    auth_type = "partnerauth"
+    description = f"The class that {_CLASS_VARIABLE} names: acme_api:AcmeAuth."
+
+    def get_auth(self, username: str | None = None, password: str | None = None) -> PartnerAuth:
+        """The auth of that class, from ``-a`` and the environment."""
+        try:
+            self.auth_class = class_named(os.environ.get(_CLASS_VARIABLE, ""), PartnerAuth)
+        except ValueError as error:
+            why = str(error)
+        else:
+            return super().get_auth(username, password)
+        raise _told(f"{_CLASS_VARIABLE}: {why}")
 
 
 def _told(why: str) -> SystemExit:
