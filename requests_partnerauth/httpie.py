@@ -21,7 +21,7 @@ from ._auth import PartnerAuth
 from ._settings.cache_choice import cache_named
 from ._settings.from_env import CACHE_VARIABLE, auth_from_env, variable
 from ._settings.own_class import class_named, place
-from ._settings.textual import arguments_of
+from ._settings.textual import arguments_of, is_secret
 from ._settings.wording import reworded
 from .errors import PartnerAuthError
 
@@ -60,6 +60,10 @@ class _PartnerPlugin(AuthPlugin):
     auth_class: type[PartnerAuth]
     auth_type: str
     name: str
+    # What the two halves of -a are.
+    user_argument: str | None = "username"
+    secret_argument: str | None = "password"
+    no_user: str = "-a has no meaning here, all is in the environment"
     description: str = "The rest from the environment; see requests_partnerauth."
     auth_require = False
     auth_parse = False
@@ -94,16 +98,19 @@ class _PartnerPlugin(AuthPlugin):
     def _credentials(self) -> dict[str, Any]:
         if not self.raw_auth:
             return {}
+        if self.user_argument is None or self.secret_argument is None:
+            self.raw_auth = None
+            raise _told(f"{self.auth_type}: {self.no_user}")
         given = parse_auth(self.raw_auth)
         self.raw_auth = given.key
         if not given.has_password():
-            if self._environ("password"):
-                return {"username": given.key}
+            if self._environ(self.secret_argument):
+                return {self.user_argument: given.key}
             try:
                 given.prompt_password(urlsplit(self._environ("base_url")).netloc or self.auth_type)
             except SystemExit:
                 raise _told(f"{self.auth_type}: no password was given") from None
-        return {"username": given.key, "password": given.value}
+        return {self.user_argument: given.key, self.secret_argument: given.value}
 
     def _environ(self, argument: str) -> str:
         return os.environ.get(variable(self.auth_class, argument), "")
@@ -131,14 +138,8 @@ class FiservCommerceConnectPlugin(_PartnerPlugin):
     name = "Fiserv Commerce Connect"
     auth_type = FiservCommerceConnectAuth.partner
     auth_class = FiservCommerceConnectAuth
-
-    def _credentials(self) -> dict[str, Any]:
-        if self.raw_auth:
-            self.raw_auth = None
-            raise _told(
-                f"{self.auth_type}: -a has no meaning here; key, IV and payload are in the environment"
-            )
-        return {}
+    user_argument = None
+    no_user = "-a has no meaning here; key, IV and payload are in the environment"
 
 
 class FiservPartnerPlugin(_PartnerPlugin):
@@ -171,6 +172,9 @@ class OwnPlugin(_PartnerPlugin):
         except ValueError as error:
             why = str(error)
         else:
+            wanted = [argument for argument in arguments_of(self.auth_class).values() if argument.required]
+            self.user_argument = next((each.name for each in wanted if not is_secret(each)), None)
+            self.secret_argument = next((each.name for each in wanted if is_secret(each)), None)
             return super().get_auth(username, password)
         raise _told(f"{_CLASS_VARIABLE}: {why}")
 

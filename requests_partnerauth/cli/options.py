@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 from .._auth import PartnerAuth
 from .._settings.from_env import built, missing_arguments, read, read_settings, variable
-from .._settings.textual import Argument, Form, arguments_of
+from .._settings.textual import Argument, Form, arguments_of, is_secret
 from .._settings.wording import reworded
 from .ending import USAGE, CommandFailed
 from .partner import AUTHS
-from .secret import NeverAnOption, has_terminal, is_secret, line_of_stdin, typed
+from .secret import NeverAnOption, has_terminal, line_of_stdin, typed
 
 _SWITCH = "yes|no"
 _NOT_FOR_LOGINS = ("origins", "refresh_ahead", "refresh_cooldown", "resend")
@@ -53,8 +53,9 @@ def add_settings(parser: argparse.ArgumentParser, cls: type[PartnerAuth] | None)
         metavar="PARTNER",
         help=f"{', '.join(sorted(AUTHS))}, or module:Class for a class of your own",
     )
+    variables = "PARTNERAUTH_<PARTNER>_<ARGUMENT>" if cls is None else variable(cls, "<argument>")
     group = parser.add_argument_group(
-        "settings", "each also as PARTNERAUTH_<PARTNER>_<ARGUMENT>; an option wins over the environment"
+        "settings", f"each also as {variables}; an option wins over the environment"
     )
     for name, form, takers in settings_for(cls):
         words = _words_on(name, cls)

@@ -8,13 +8,7 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from .._settings.textual import Argument
 from .ending import USAGE, CommandFailed
-
-_LAST_WORDS = (
-    "auth", "cookie", "credential", "credentials", "iv", "key", "otp", "pass", "passphrase", "passwd",
-    "password", "pin", "pwd", "secret", "token",
-)  # fmt: skip
 
 
 class NeverAnOption(argparse.Action):
@@ -26,12 +20,6 @@ class NeverAnOption(argparse.Action):
             f"{self.option_strings[0]}: a secret is no option, as others can read it there; "
             "set it in the environment, or use --password-stdin or the prompt",
         )
-
-
-def is_secret(argument: Argument) -> bool:
-    """Whether an argument's name says that it holds a secret, as ``client_secret`` and ``api_key`` do."""
-    is_switch = argument.form is not None and argument.form.metavar == "yes|no"
-    return not is_switch and argument.name.rpartition("_")[2] in _LAST_WORDS
 
 
 def has_terminal() -> bool:
