@@ -81,16 +81,21 @@ class _PartnerPlugin(AuthPlugin):
         except Exception as error:
             why = f"{self.auth_class.__name__} is at fault: {place(error)}"
         else:
-            # This process is HTTPie's: nobody else in it reads what these errors say.
-            PartnerAuthError.__str__ = self._in_users_words  # type: ignore[method-assign, assignment]
+            self._reword_errors()
             return auth
         raise _told(f"{self.auth_type}: {why}")
 
-    def _in_users_words(self, error: PartnerAuthError) -> str:
+    def _reword_errors(self) -> None:
+        """Let errors name variables and commands. This process is HTTPie's: nobody else reads them in it."""
         partner = os.environ[_CLASS_VARIABLE] if isinstance(self, OwnPlugin) else self.auth_type
         forget = f"partnerauth forget {partner}" + ("" if self._is_cache_chosen() else " --cache file")
-        names = arguments_of(PartnerAuth)
-        return reworded(" ".join(map(str, error.args)), names, partial(variable, self.auth_class), forget)
+        name_of = partial(variable, self.auth_class)
+
+        def said(error: PartnerAuthError) -> str:
+            message = " ".join(map(str, error.args))
+            return reworded(message, arguments_of(PartnerAuth), name_of, forget)
+
+        PartnerAuthError.__str__ = said  # type: ignore[method-assign, assignment]
 
     def _is_cache_chosen(self) -> bool:
         return bool(self._environ("cache") or os.environ.get(CACHE_VARIABLE))
