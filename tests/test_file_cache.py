@@ -98,12 +98,15 @@ def test_an_unwritable_directory(
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     """Half-written files go when they are old; a young one may belong to somebody who is writing."""
-    old, young = tmp_path / "1.tmp", tmp_path / "2.tmp"
-    for path in (old, young):
+    old, young = (tmp_path / f"{letter * 40}.{letter * 16}.tmp" for letter in "01")
+    others = [tmp_path / name for name in ("1.tmp", f"{'0' * 40}.tmp", f"x{old.name}")]
+    for path in (old, young, *others):
         path.touch()
-    os.utime(old, (1, 1))
+    for path in (old, *others):
+        os.utime(path, (1, 1))
     FileTokenCache(tmp_path).set("key", b"value")
     assert (old.exists(), young.exists()) == (False, True)
+    assert all(path.exists() for path in others), "other programs' files"
 
 
 def test_the_default_directory_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
