@@ -100,6 +100,8 @@ class RedisTokenCache(OutsideCache):
         said = first_words(str(error))
         if "DB index is out of range" in said:
             said = f"database {database_of(self._client)} does not exist"
+        elif "HELLO must be called" in said:
+            said = "Authentication required"
         # What a server or proxy answers may repeat what it was sent.
         return "" if any(secret in said for secret in secrets_of(self._client)) else said
 
