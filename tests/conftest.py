@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,10 @@ from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 if TYPE_CHECKING:
     from redis_server import RedisServer
+
+# Started with "&" or by nohup, this process ignores Ctrl-C, and so would the children that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
