@@ -21,8 +21,9 @@ def main(environments: Path) -> None:
         folder = environments / wanted.stem
         venv.create(folder, with_pip=True)
         python = folder / "bin" / "python"
-        pip = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--requirement", wanted]
-        subprocess.run(pip, check=True)
+        # Not compiled: of some hundred packages a service imports a part.
+        pip = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-compile"]
+        subprocess.run([*pip, "--requirement", wanted], check=True)
         return f"{wanted.stem}: {time.monotonic() - started:.0f} s"
 
     with ThreadPoolExecutor() as pool:
