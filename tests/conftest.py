@@ -34,13 +34,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
-# Other people's libraries have tox environments of their own.
-collect_ignore = []
-if "PARTNERAUTH_LIBRARIES" not in os.environ:
+# Other people's libraries and services have tox environments of their own, without what the others need.
+elsewhere = {"PARTNERAUTH_LIBRARIES": "libraries", "PARTNERAUTH_SERVICES": "services"}
+collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
+if len(collect_ignore) == len(elsewhere):
     import fuzz
 
     fuzz.register_quick_profile()
-    collect_ignore = ["libraries"]
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls
