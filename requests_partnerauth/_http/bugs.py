@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from .. import _token
+
+_HARMLESS = (_token.__name__, f"{__package__}.flow")
 
 
 def is_thrown_in(error: BaseException) -> bool:
@@ -22,19 +24,17 @@ def is_thrown_in(error: BaseException) -> bool:
 def place_of(error: BaseException, author: object) -> str:
     """Its type and the last line of the author's class on the way to it: ``KeyError in Acme.parse_login``...
 
-    A `ValueError` of `Token` shows its own words beside it: they say what is wrong, and quote nothing.
+    What `Token` and the default flow complain of is shown in their own words: they say what is wrong, and
+    quote nothing.
     """
     kind = type(error).__name__
     steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    if not steps:
-        return kind
-    own = [
-        (frame.f_code, line) for frame, line in steps if _is_method_of(author, frame.f_code, frame.f_locals)
-    ]
-    code, line = own[-1] if own else (steps[-1][0].f_code, steps[-1][1])
-    is_harmless = isinstance(error, ValueError) and steps[-1][0].f_globals.get("__name__") == _token.__name__
+    own = [_line(frame.f_code, line, author) for frame, line in steps if _is_method_of(author, frame)]
+    is_harmless = not steps or steps[-1][0].f_globals.get("__name__") in _HARMLESS
     words = f" ({error})" if is_harmless else ""
-    return f"{kind}{words} in {_line(code, line, author)}"
+    if own or not is_harmless:
+        words += f" in {own[-1] if own else _line(steps[-1][0].f_code, steps[-1][1], author)}"
+    return kind + words
 
 
 def step_of(flow: Any, author: object) -> str:
@@ -46,5 +46,5 @@ def _line(code: CodeType, line: int | None, author: object) -> str:
     return f"{type(author).__name__}.{code.co_name}, {os.path.basename(code.co_filename)}, line {line}"
 
 
-def _is_method_of(author: object, code: CodeType, values: dict[str, object]) -> bool:
-    return code.co_argcount > 0 and values.get(code.co_varnames[0]) is author
+def _is_method_of(author: object, frame: FrameType) -> bool:
+    return frame.f_locals.get("self") is author

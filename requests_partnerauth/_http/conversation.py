@@ -68,7 +68,7 @@ class Conversation:
             logger.debug("%s: the refresh token may not be sent", self._answers.partner)
         if isinstance(end, Outage):
             self._refreshing.end_in(end)
-            return end._replace(why=self._telling.safe(end.why))
+            return end._replace(why=end.told(self._telling.safe), said="", hint="")
         if isinstance(end, Token) and self._keeps_cookies:
             cookies = {**cookies_in(self._wire.cookies), **getattr(end, "cookies", {})}
             more: dict[str, Any] = {"cookies": cookies}
@@ -138,7 +138,7 @@ class Conversation:
             seconds = seconds_or_none(error.retry_after)
             if seconds is None and response is not None:
                 seconds = named_time(response)
-            return Outage(str(error), retry_after=seconds)
+            return Outage("", str(error), retry_after=seconds)
         if isinstance(error, InvalidLoginResponse):
             return self._telling.undescribed(response, str(error))
         if response is None:

@@ -62,5 +62,5 @@ def _sent(wire: Wire, request: requests.PreparedRequest, telling: Telling) -> st
     except Unreadable:
         return None
     if isinstance(answer, Outage):
-        return telling.safe(answer.why)
+        return answer.told(telling.safe)
     return None if answer.status_code < 400 else f"HTTP {answer.status_code}"

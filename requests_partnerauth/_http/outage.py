@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import ssl
+from collections.abc import Callable
 from typing import NamedTuple
 
 import requests
@@ -27,17 +28,25 @@ _UNSENT = (
 
 
 class Outage(NamedTuple):
-    """No usable answer: why, and what is worth doing about it.
+    """No usable answer: why, in other people's words where they said something, and what to do about it.
 
     `retry_after` are the seconds that the partner named. `is_final`: another try is of no use now.
     `is_unused`: the request was not taken up, so that a refresh token in it is as good as before.
     """
 
     why: str
+    said: str = ""
+    hint: str = ""
     kind: type[LoginUnavailable] = LoginUnavailable
     retry_after: float | None = None
     is_final: bool = False
     is_unused: bool = False
+
+    def told(self, safe: Callable[[str], str]) -> str:
+        """All of it in one text. Only what others said can hold a secret, and is made `safe`."""
+        said = safe(self.said)
+        said = f" ({said})" if said and self.why else said
+        return f"{self.why}{said}{self.hint}"
 
 
 def is_outage(status: int) -> bool:
@@ -78,11 +87,11 @@ def seconds_or_none(seconds: object) -> float | None:
 
 def late(limit: float) -> Outage:
     """The login's limit is over."""
-    return Outage(f"no whole answer within {limit:g} s", LoginTimeout, is_final=True)
+    return Outage(f"no whole answer within {limit:g} s", kind=LoginTimeout, is_final=True)
 
 
 def outage_from(error: Exception, timeouts: tuple[float, float]) -> Outage:
-    """What an exception of the transport means. Its words are not scrubbed."""
+    """What an exception of the transport means."""
     causes = _causes(error)
     outage = _tls_outage(causes) or _network_outage(error, causes, timeouts)
     return outage._replace(is_unused=any(isinstance(cause, _UNSENT) for cause in causes))
@@ -91,15 +100,14 @@ def outage_from(error: Exception, timeouts: tuple[float, float]) -> Outage:
 def _tls_outage(causes: list[BaseException]) -> Outage | None:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            why = f"its TLS certificate is not trusted ({cause.verify_message})"
-            if cause.verify_code in _UNKNOWN_AUTHORITY:
-                why += "; if you trust its CA, set REQUESTS_CA_BUNDLE to its file"
-            return Outage(why, is_final=True)
+            unknown = cause.verify_code in _UNKNOWN_AUTHORITY
+            hint = "; if you trust its CA, set REQUESTS_CA_BUNDLE to its file" if unknown else ""
+            return Outage("its TLS certificate is not trusted", cause.verify_message, hint, is_final=True)
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and cause.reason:
             reason = cause.reason.lower().replace("_", " ")
             hint = ": plain http on this port?" if reason.endswith(_PLAIN_HTTP) else ""
-            return Outage(f"no TLS connection could be made ({reason}){hint}", is_final=True)
+            return Outage("no TLS connection could be made", reason, hint, is_final=True)
     if any(isinstance(cause, requests.exceptions.SSLError) for cause in causes):
         return Outage("no TLS connection could be made", is_final=True)
     return None
@@ -109,9 +117,9 @@ def _network_outage(error: Exception, causes: list[BaseException], timeouts: tup
     if isinstance(error, requests.exceptions.ProxyError):
         return Outage("the proxy could not be used")
     if isinstance(error, requests.ConnectTimeout):
-        return Outage(f"no connection within {timeouts[0]:g} s", LoginTimeout)
+        return Outage(f"no connection within {timeouts[0]:g} s", kind=LoginTimeout)
     if any(isinstance(cause, (requests.Timeout, urllib3_errors.ReadTimeoutError)) for cause in causes):
-        return Outage(f"no answer within {timeouts[1]:g} s", LoginTimeout)
+        return Outage(f"no answer within {timeouts[1]:g} s", kind=LoginTimeout)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Outage("its host name could not be resolved")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -128,7 +136,7 @@ def _network_outage(error: Exception, causes: list[BaseException], timeouts: tup
         return Outage("the connection broke")
     if isinstance(error, requests.RequestException):
         return Outage(type(error).__name__, is_final=True)
-    return Outage(f"{type(error).__name__}: {error}", is_final=True)
+    return Outage(type(error).__name__, str(error), is_final=True)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

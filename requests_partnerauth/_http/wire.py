@@ -129,15 +129,17 @@ class _Exchange:
         self.response = response
         status = response.status_code
         try:
-            return _with_content(response, b"" if is_outage(status) else body_of(response, self._is_over))
+            content = b"" if is_outage(status) else body_of(response, self._is_over)
         except (requests.RequestException, HTTPError, Unreadable) as error:
             if not _decides(status):
                 if isinstance(error, Unreadable):
                     error.response = response
                 raise
+            content = b""
         finally:
+            # Before it counts as consumed: what was not read to its end may not go back to the pool.
             response.close()
-        return _with_content(response, b"")
+        return _with_content(response, content)
 
     def _take_target(self, response: requests.Response, **_: object) -> None:
         if response.is_redirect:
