@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,15 +28,19 @@ from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 if TYPE_CHECKING:
     from redis_server import RedisServer
 
+# Started with "&" or by nohup, this process ignores Ctrl-C, and so would the children that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
-# Other people's libraries have tox environments of their own.
-collect_ignore = []
-if "PARTNERAUTH_LIBRARIES" not in os.environ:
+# Other people's libraries and services have tox environments of their own, without what the others need.
+elsewhere = {"PARTNERAUTH_LIBRARIES": "libraries", "PARTNERAUTH_SERVICES": "services"}
+collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
+if len(collect_ignore) == len(elsewhere):
     import fuzz
 
     fuzz.register_quick_profile()
-    collect_ignore = ["libraries"]
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls
