@@ -111,6 +111,8 @@ class PartnerAuth(Answers):
             checks.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
             checks.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
+            self._origins,
+            keeps_cookies=checks.flag("keep_login_cookies", common.get("keep_login_cookies", False)),
         )
 
     @classmethod

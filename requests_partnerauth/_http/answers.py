@@ -45,8 +45,11 @@ class Answers(AuthBase):
     def refresh_request(self, token: Token) -> requests.Request | None:
         """What to send to get a new token by the refresh token of this one; None (the default): log in.
 
-        It is sent once, by one thread of one process. `parse_login` reads its reply; whatever that makes of
-        it, the full login follows where no token comes of it.
+        It is sent once, by one thread of one process. `parse_login` reads its reply, where that is below HTTP
+        400; where no token comes of it, the full login follows.
+
+        Args:
+            token: The account's last token. Its `refresh_token` is None where there is none that may be sent.
         """
         return None
 
@@ -58,7 +61,7 @@ class Answers(AuthBase):
 
         Args:
             previous: The account's last token, also where it has ended or was refused; None where there is
-                none, or after `forget`.
+                none, or after `forget`. Its `refresh_token` is None where there is none that may be sent.
 
         Raises:
             LoginRejected: The partner refuses the credentials.
@@ -81,3 +84,7 @@ class Answers(AuthBase):
     def secrets(self) -> list[str]:
         """All that may stand in no message: the secret, unless the partner has more."""
         return [self.secret] if self.secret else []
+
+    def _hidden(self) -> list[str]:
+        """All that may stand in no message about a login."""
+        return self.secrets()
