@@ -201,7 +201,7 @@ class Token:
         token = cls(value, refresh_token=refresh_token, details=details, cookies=cookies)
         try:
             end = end_of_jwt(value)
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, RecursionError):
             pass
         else:
             return attrs.evolve(token, expires_at=end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import requests
@@ -43,6 +44,10 @@ class Placement(ABC):
     def header(self, value: str) -> tuple[str, str] | None:
         """Name and text of the header, where placing the token means no more than setting that one."""
         return None
+
+    def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
+        """Every token that stands where this one puts it, whosever it is; none where that is not known."""
+        return ()
 
 
 def text_of(header: str | bytes | None) -> str:

@@ -44,7 +44,11 @@ class CookiePlacement(Placement):
         _remove(request, (self.name,), mark)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
-        return f"{self.name}={value}" in _pairs(text_of(request.headers.get("Cookie")))
+        return value in self._values(request)
+
+    def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
+        pairs = [pair.partition("=") for pair in _pairs(text_of(request.headers.get("Cookie")))]
+        return [value for name, _, value in pairs if name == self.name]
 
 
 class WithCookies(Placement):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -64,8 +64,15 @@ class SessionFieldsPlacement(Placement):
             request.url = without_pairs(request.url or "", self._names)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
-        query = urlsplit(request.url or "").query
-        return pair_value(query, self.token_field) == value or self._body_carries(request, value)
+        return value in self._values(request)
+
+    def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
+        values = [pair_value(urlsplit(request.url or "").query, self.token_field)]
+        kind = _kind_of(request)
+        text = _decoded(request.body) if kind in (_FORM, _JSON) else None
+        if text is not None:
+            values += [pair_value(text, self.token_field)] if kind == _FORM else self._members.values_in(text)
+        return [value for value in values if value is not None]
 
     def _into_body(self, request: requests.PreparedRequest, body: object, value: str) -> bytes | None:
         kind = _kind_of(request)
@@ -82,15 +89,6 @@ class SessionFieldsPlacement(Placement):
 
     def _pairs(self, value: str) -> str:
         return urlencode({**self.fields, self.token_field: value})
-
-    def _body_carries(self, request: requests.PreparedRequest, value: str) -> bool:
-        kind = _kind_of(request)
-        text = _decoded(request.body) if kind in (_FORM, _JSON) else None
-        if text is None:
-            return False
-        if kind == _FORM:
-            return pair_value(text, self.token_field) == value
-        return self._members.hold(text, value)
 
 
 class _Mark(NamedTuple):

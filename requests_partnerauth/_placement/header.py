@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import requests
@@ -48,3 +49,6 @@ class HeaderPlacement(Placement):
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         return text_of(request.headers.get(self.name)) == self.prefix + value
+
+    def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
+        return [text_of(request.headers.get(self.name)).removeprefix(self.prefix)]

@@ -40,18 +40,17 @@ class Members:
             pass
         return None
 
-    def hold(self, text: str, value: str) -> bool:
-        """Whether the text has this token where `put_into` puts it."""
+    def values_in(self, text: str) -> list[str]:
+        """The tokens where `put_into` puts them."""
         if text.lstrip(_BLANKS)[:1] not in ("{", "["):
-            return False
+            return []
         try:
             held = json.loads(text)
         except (ValueError, RecursionError):
-            return False
+            return []
         objects = held if isinstance(held, list) else [held]
-        return bool(objects) and all(
-            isinstance(members, dict) and members.get(self._token_field) == value for members in objects
-        )
+        values = [one.get(self._token_field) for one in objects if isinstance(one, dict)]
+        return [value for value in values if isinstance(value, str)]
 
     def _put_into_each(self, text: str, value: str) -> str | None:
         pieces, end = [], 0

@@ -44,7 +44,11 @@ class QueryPlacement(Placement):
             request.url = without_pairs(request.url or "", (self.name,))
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
-        return pair_value(urlsplit(request.url or "").query, self.name) == value
+        return value in self._values(request)
+
+    def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
+        value = pair_value(urlsplit(request.url or "").query, self.name)
+        return [] if value is None else [value]
 
 
 class _Mark(NamedTuple):
