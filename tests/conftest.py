@@ -36,6 +36,9 @@ if "PARTNERAUTH_LIBRARIES" not in os.environ:
 
     fuzz.register_quick_profile()
     collect_ignore = ["libraries"]
+# So have the faults of a Redis, which take minutes.
+if "PARTNERAUTH_REDIS_FAULTS" not in os.environ:
+    collect_ignore.append("redis_faults")
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls
