@@ -81,10 +81,8 @@ def test_a_directory_of_other_things_is_left_alone(
 @posix_only
 @pytest.mark.parametrize("mode", [0o1777, 0o1755, 0o2775])
 @pytest.mark.parametrize("names", [(), ("pip-abc.tmp", ".X0.lock"), (f"{'0' * 40}.token",)])
-def test_a_directory_made_for_many_is_left_as_it_is(
-    tmp_path: Path, mode: int, names: tuple[str, ...]
-) -> None:
-    """A sticky directory or a group's is closed to nobody, whatever is in it: refused where others may write."""
+def test_a_directory_made_for_many_is_left_alone(tmp_path: Path, mode: int, names: tuple[str, ...]) -> None:
+    """A sticky directory or a group's keeps its mode, whatever is in it: refused where others may write."""
     for name in names:
         (tmp_path / name).touch()
     tmp_path.chmod(mode)
