@@ -226,6 +226,24 @@ class PartnerContract(PublishedContract, ABC):
             with pytest.raises(ValueError, match=r"^password: "):
                 auth.password = bad
 
+    def test_a_new_password_is_tried_at_once(
+        self, partner: SimulatedPartner, session: requests.Session
+    ) -> None:
+        """Where the old one was refused on a living auth, the new one logs in with the very next request."""
+        if "password" not in partner.credential_fields:
+            return
+        session.auth = auth = self.auth(partner)
+        session.get(partner.base_url + "/a")
+        partner.change_password(HARD_PASSWORD)
+        partner.revoke()
+        for _ in range(2):
+            with pytest.raises(LoginRejected):
+                session.get(partner.base_url + "/a")
+        auth.password = HARD_PASSWORD
+
+        assert session.get(partner.base_url + "/a").status_code == 200
+        assert (partner.login_attempts, partner.logins) == (3, 2)
+
     def test_wrong_credentials_are_refused(
         self, partner: SimulatedPartner, session: requests.Session
     ) -> None:

@@ -108,7 +108,7 @@ class TestRpGateway(PartnerContract):
     def test_after_a_404_the_other_path_is_named(self, partner: SimulatedRpGateway) -> None:
         """Two of the partner's papers disagree about the path: the error says so, and locks nothing."""
         partner.answer_logins(Reply.of_text("Not Found", 404))
-        for path, told in (("/msg/login", True), ("/msg", False)):
+        for path, told in (("/msg", False), ("/msg/login", True)):
             partner.login_path = path
             with pytest.raises(InvalidLoginResponse) as caught:
                 self.auth(partner, login_path=path).token()

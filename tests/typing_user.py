@@ -39,7 +39,7 @@ from requests_partnerauth import (
 )
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import ABSENT, Call, PartnerSimulator, Reply, SimulatedPartner
-from requests_partnerauth.testing import mocked_partners, partner_simulator, vcr_filters
+from requests_partnerauth.testing import PartnerContract, mocked_partners, partner_simulator, vcr_filters
 
 __all__ = ["mocked_partners", "partner_simulator"]
 
@@ -47,7 +47,7 @@ __all__ = ["mocked_partners", "partner_simulator"]
 def build_all(session: requests.Session) -> list[PartnerAuth]:
     """Every partner, with every argument."""
     return [
-        BexAuth("user", "password", login_via="query", alternate_token=True),
+        BexAuth("user", "password", login_via="query", alternate_token=True, login_path="/login"),
         FiservBoardingAuth(
             "user",
             "password",
@@ -62,7 +62,7 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             base_url="https://partner.example.com",
             ain="4700000",
             source="TAB",
-            ttl_unit=timedelta(minutes=1),
+            ttl_unit=60,
         ),
         FiservCommerceConnectAuth(
             "key",
@@ -72,7 +72,9 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             merchant_id="M1",
             hmac=lambda payload: str(payload["transactionDetails"]),
         ),
-        FiservCommerceConnectAuth("key", "iv", next_payment, base_url="https://connect.example.com"),
+        FiservCommerceConnectAuth(
+            "key", "iv", next_payment, base_url="https://connect.example.com", hmac="server"
+        ),
         RpGatewayAuth(
             "user",
             "password",
@@ -80,6 +82,7 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             uid="U1",
             customer_id=26233,
             gateway_auth=("outer", "password"),
+            login_fields={"loc": "AU", "appCode": 7},
             origins=["https://other.example.com"],
             cache=MemoryTokenCache(),
             login_session=session,
@@ -270,3 +273,22 @@ def names() -> list[str]:
     """The package says which names are public."""
     assert_type(requests_partnerauth.__version__, str)
     return requests_partnerauth.__all__
+
+
+class TestAcme(PartnerContract):
+    """The contract of a user's own class."""
+
+    auth_class = BexAuth
+    arguments = {"username": "user", "password": "word"}  # noqa: RUF012  # as users write it
+    login_reply = {"value": "0123456789"}  # noqa: RUF012  # as users write it
+    rejection = (401, None)
+    expiry = {"ex": "Invalid token."}  # noqa: RUF012  # as users write it
+
+    def earlier_step(self, call: Call) -> object:
+        return None
+
+
+def change_password(auth: BexAuth, new: str) -> str:
+    """A password that changes while the auth is in use."""
+    auth.password = new
+    return auth.password
