@@ -115,21 +115,26 @@ def variable(cls: type[Named], argument: str) -> str:
 
 def read(form: Form, text: str, name: str) -> Any:
     """What a text means; `name` is what the user called it, for the complaint."""
-    if not _is_text(text):
+    decoded = _decoded(text)
+    if decoded is None:
         raise ValueError(f"{name}: it is no text in UTF-8")
     try:
-        return form.read(text)
+        return form.read(decoded)
     except ValueError as error:
         why = str(error)
     raise ValueError(f"{name}: {why}")
 
 
-def _is_text(text: str) -> bool:
+def _decoded(text: str) -> str | None:
+    """What Python could not read of a variable or an option, in the C locale say, read as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        try:
+            return os.fsencode(text).decode()
+        except UnicodeError:
+            return None
+    return text
 
 
 def _prefix(cls: type[Named]) -> str:
