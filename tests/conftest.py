@@ -34,13 +34,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
-# Other people's libraries have tox environments of their own.
-collect_ignore = []
+# Other people's libraries, and their suites, have tox environments of their own.
+collect_ignore = [] if "PARTNERAUTH_SUITES" in os.environ else ["suites"]
 if "PARTNERAUTH_LIBRARIES" not in os.environ:
     import fuzz
 
     fuzz.register_quick_profile()
-    collect_ignore = ["libraries"]
+    collect_ignore.append("libraries")
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls
