@@ -28,7 +28,7 @@ from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 if TYPE_CHECKING:
     from redis_server import RedisServer
 
-# Started with "&" or by nohup, this process ignores Ctrl-C, and so would the children that the tests interrupt.
+# Started with "&" or by nohup, this process ignores Ctrl-C, as would the children that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
