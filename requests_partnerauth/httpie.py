@@ -1,5 +1,8 @@
 """Auth plugins for HTTPie, one per partner: ``http -A bex -a user:password https://api.bex.co.za/...``.
 
+HTTPie lets nobody name types of his own: a class of the user's is ``-A partnerauth``, and the environment
+names it: ``PARTNERAUTH_CLASS=acme_api:AcmeAuth``.
+
 Everything beside user name and password comes from the environment, as for `from_env`; with both of them
 there as well, ``-a`` may be left away. Tokens are kept in a `FileTokenCache`, so that a second command
 does not log in again, unless ``PARTNERAUTH_CACHE`` says otherwise.
@@ -9,13 +12,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import BexAuth, FiservBoardingAuth, FiservCommerceConnectAuth, FiservPartnerAuth, RpGatewayAuth
 from ._auth import PartnerAuth
 from ._settings.cache_choice import cache_named
 from ._settings.from_env import CACHE_VARIABLE, auth_from_env, variable
+from ._settings.own_class import class_named, place
+from ._settings.textual import arguments_of, is_secret
+from ._settings.wording import reworded
+from .errors import PartnerAuthError
 
 if TYPE_CHECKING:
 
@@ -35,8 +43,11 @@ __all__ = [
     "FiservBoardingPlugin",
     "FiservCommerceConnectPlugin",
     "FiservPartnerPlugin",
+    "OwnPlugin",
     "RpGatewayPlugin",
 ]
+
+_CLASS_VARIABLE = "PARTNERAUTH_CLASS"
 
 
 class _PartnerPlugin(AuthPlugin):
@@ -46,10 +57,14 @@ class _PartnerPlugin(AuthPlugin):
     and could not load a session that was saved without ``-a``.
     """
 
-    auth_class: ClassVar[type[PartnerAuth]]
-    auth_type: ClassVar[str]
-    name: ClassVar[str]
-    description: ClassVar[str] = "The rest from the environment; see requests_partnerauth."
+    auth_class: type[PartnerAuth]
+    auth_type: str
+    name: str
+    # What the two halves of -a are.
+    user_argument: str | None = "username"
+    secret_argument: str | None = "password"
+    no_user: str = "-a has no meaning here, all is in the environment"
+    description: str = "The rest from the environment; see requests_partnerauth."
     auth_require = False
     auth_parse = False
     netrc_parse = False
@@ -57,27 +72,50 @@ class _PartnerPlugin(AuthPlugin):
     def get_auth(self, username: str | None = None, password: str | None = None) -> PartnerAuth:
         """The auth, from ``-a`` and the environment. Leaves HTTPie nothing to store but the user name."""
         settings = self._credentials()
-        if not self._environ("cache") and not os.environ.get(CACHE_VARIABLE):
+        if not self._is_cache_chosen():
             settings["cache"] = cache_named("file")
         try:
-            return auth_from_env(self.auth_class, settings)
+            auth = auth_from_env(self.auth_class, settings)
         except (ValueError, ImportError) as error:
             why = str(error)
+        except Exception as error:
+            why = f"{self.auth_class.__name__} is at fault: {place(error)}"
+        else:
+            self._reword_errors()
+            return auth
         raise _told(f"{self.auth_type}: {why}")
+
+    def _reword_errors(self) -> None:
+        """Let errors name variables and commands. This process is HTTPie's: nobody else reads them in it."""
+        partner = os.environ[_CLASS_VARIABLE] if isinstance(self, OwnPlugin) else self.auth_type
+        forget = f"partnerauth forget {partner}" + ("" if self._is_cache_chosen() else " --cache file")
+        name_of = partial(variable, self.auth_class)
+
+        def said(error: PartnerAuthError) -> str:
+            message = " ".join(map(str, error.args))
+            return reworded(message, arguments_of(PartnerAuth), name_of, forget)
+
+        PartnerAuthError.__str__ = said  # type: ignore[method-assign, assignment]
+
+    def _is_cache_chosen(self) -> bool:
+        return bool(self._environ("cache") or os.environ.get(CACHE_VARIABLE))
 
     def _credentials(self) -> dict[str, Any]:
         if not self.raw_auth:
             return {}
+        if self.user_argument is None or self.secret_argument is None:
+            self.raw_auth = None
+            raise _told(f"{self.auth_type}: {self.no_user}")
         given = parse_auth(self.raw_auth)
         self.raw_auth = given.key
         if not given.has_password():
-            if self._environ("password"):
-                return {"username": given.key}
+            if self._environ(self.secret_argument):
+                return {self.user_argument: given.key}
             try:
                 given.prompt_password(urlsplit(self._environ("base_url")).netloc or self.auth_type)
             except SystemExit:
                 raise _told(f"{self.auth_type}: no password was given") from None
-        return {"username": given.key, "password": given.value}
+        return {self.user_argument: given.key, self.secret_argument: given.value}
 
     def _environ(self, argument: str) -> str:
         return os.environ.get(variable(self.auth_class, argument), "")
@@ -105,14 +143,8 @@ class FiservCommerceConnectPlugin(_PartnerPlugin):
     name = "Fiserv Commerce Connect"
     auth_type = FiservCommerceConnectAuth.partner
     auth_class = FiservCommerceConnectAuth
-
-    def _credentials(self) -> dict[str, Any]:
-        if self.raw_auth:
-            self.raw_auth = None
-            raise _told(
-                f"{self.auth_type}: -a has no meaning here; key, IV and payload are in the environment"
-            )
-        return {}
+    user_argument = None
+    no_user = "-a has no meaning here; key, IV and payload are in the environment"
 
 
 class FiservPartnerPlugin(_PartnerPlugin):
@@ -129,6 +161,27 @@ class RpGatewayPlugin(_PartnerPlugin):
     name = "rp.Gateway"
     auth_type = RpGatewayAuth.partner
     auth_class = RpGatewayAuth
+
+
+class OwnPlugin(_PartnerPlugin):
+    """``-A partnerauth``: the class that ``PARTNERAUTH_CLASS`` names as ``module:Class``."""
+
+    name = "A class of your own"
+    auth_type = "partnerauth"
+    description = f"The class that {_CLASS_VARIABLE} names: acme_api:AcmeAuth."
+
+    def get_auth(self, username: str | None = None, password: str | None = None) -> PartnerAuth:
+        """The auth of that class, from ``-a`` and the environment."""
+        try:
+            self.auth_class = class_named(os.environ.get(_CLASS_VARIABLE, ""), PartnerAuth)
+        except ValueError as error:
+            why = str(error)
+        else:
+            wanted = [argument for argument in arguments_of(self.auth_class).values() if argument.required]
+            self.user_argument = next((each.name for each in wanted if not is_secret(each)), None)
+            self.secret_argument = next((each.name for each in wanted if is_secret(each)), None)
+            return super().get_auth(username, password)
+        raise _told(f"{_CLASS_VARIABLE}: {why}")
 
 
 def _told(why: str) -> SystemExit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,14 @@ from requests_partnerauth.simulator import SimulatedPartner
 Served = dict[str, dict[str, Any]]
 
 COMMAND = [sys.executable, "-m", "requests_partnerauth"]
+
+
+def hear_interrupts() -> None:
+    """In a child before its program starts: Ctrl-C is heard even where these tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+IN_CHILD: dict[str, Any] = {} if os.name == "nt" else {"preexec_fn": hear_interrupts}
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -71,7 +80,7 @@ def running(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]
     """A command that is under way, ended with the block at the latest."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
-        **{"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        **{"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **IN_CHILD, **options},
     )
     with process:
         try:

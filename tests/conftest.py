@@ -34,13 +34,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
 
-# Other people's libraries, and their suites, have tox environments of their own.
-collect_ignore = [] if "PARTNERAUTH_SUITES" in os.environ else ["suites"]
-if "PARTNERAUTH_LIBRARIES" not in os.environ:
+# What needs libraries and services that the other tests do without has tox environments of its own.
+elsewhere = {
+    "PARTNERAUTH_LIBRARIES": "libraries",
+    "PARTNERAUTH_ORDERS": "orders",
+    "PARTNERAUTH_SERVICES": "services",
+    "PARTNERAUTH_SUITES": "suites",
+}
+collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
+if len(collect_ignore) == len(elsewhere):
     import fuzz
 
     fuzz.register_quick_profile()
-    collect_ignore.append("libraries")
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls

@@ -100,7 +100,7 @@ def test_hint_without_the_payment(simulator: PartnerSimulator, tmp_path: Path) -
         options = ["--cache", f"file:{tmp_path}/kept", "--payload", text, "--password-stdin"]
         for _ in range(2):
             done = partnerauth("check", partner.name, *options, settings=given, stdin=stdin, cwd=tmp_path)
-        hint = f"--cache file:{tmp_path}/kept --payload {repeated} --password-stdin`"
+        hint = f"--payload {repeated} --cache file:{tmp_path}/kept --password-stdin`"
         assert f"`partnerauth forget fiserv-commerce-connect {hint}" in done.stderr
 
 
@@ -119,7 +119,7 @@ def test_cache_that_is_down(served: Served) -> None:
     """A cache that can't be used is noted and gone without; forget, which is about it, ends with 3."""
     given = {**served_settings(served, "bex"), "PARTNERAUTH_CACHE": "redis://user:s3cret@127.0.0.1:1/0"}
     done = partnerauth("check", "bex", settings=given)
-    redis = "RedisTokenCache(prefix='partnerauth:') can't be used"
+    redis = "RedisTokenCache('redis://127.0.0.1:1/0') can't be used"
     assert f"in memory, until this command ends: {redis}\n" in done.stdout
     assert done.stderr.startswith(f"partnerauth: note: {redis}")
     assert done.returncode == 0

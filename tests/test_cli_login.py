@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from pathlib import Path
+
 import pytest
 import requests
-from command import Served, bare, partnerauth, served_settings, settings_of
+from command import Served, bare, environment, partnerauth, running, served_settings, settings_of
 from conftest import AUTH_CLASSES, wrong_secret
 
+from requests_partnerauth import FileTokenCache
 from requests_partnerauth.simulator import PartnerSimulator, Reply
 
 PARTNERS = sorted(AUTH_CLASSES)
@@ -123,3 +128,76 @@ def test_verbose(served: Served) -> None:
     done = partnerauth("token", "bex", "-v", settings=served_settings(served, "bex"))
     assert done.stderr.startswith("partnerauth: bex: logged in 'user123' in ")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_signs_of_life(simulator: PartnerSimulator) -> None:
+    """-vv tells what is tried and, while the partner says nothing, how long it has been; -v does not."""
+    heard = threading.Event()
+
+    def slow(_: object) -> Reply:
+        assert heard.wait(30)
+        return Reply.of_json({"value": "late-token"})
+
+    simulator.bex.answer_logins(slow)
+    given = environment(**settings_of(simulator.bex))
+    with running("token", "bex", "-vv", env=given) as process:
+        assert process.stderr is not None
+        first, second = (process.stderr.readline().decode() for _ in range(2))
+        heard.set()
+        out, _ = process.communicate(timeout=30)
+    assert (
+        bare(first)
+        == "partnerauth: bex: a token for 'user123' from http://HOST, 35 s at most for its login\n"
+    )
+    assert second.startswith("partnerauth: bex: still waiting after ")
+    assert out == b"late-token\n"
+
+
+def test_json_of_check(served: Served, tmp_path: Path) -> None:
+    """check --json says the same as the screen in one line for programs, and no secret."""
+    given = {**served_settings(served, "fiserv-partner"), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    first, second = (
+        json.loads(partnerauth("check", "fiserv-partner", "--json", settings=given).stdout) for _ in range(2)
+    )
+    assert first.pop("seconds") > 0
+    assert second.pop("seconds") is None
+    assert (first.pop("from_cache"), second.pop("from_cache")) == (False, True)
+    assert first == second
+    assert first.pop("expires_at") == pytest.approx(first.pop("issued_at") + 1800)
+    assert first.pop("fingerprint").isalnum()
+    assert first == {
+        "partner": "fiserv-partner",
+        "origin": served["fiserv-partner"]["base_url"].removesuffix("/fiserv-partner"),
+        "user": "partneruser1",
+        "kept_in": str(FileTokenCache(tmp_path)),
+    }
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_json_of_token(simulator: PartnerSimulator, partner: str) -> None:
+    """token --json prints the token, the header that carries it, if one does, and its end."""
+    brain = simulator.partners[partner]
+    entry = json.loads(partnerauth("token", partner, "--json", settings=settings_of(brain)).stdout)
+    assert entry["token"] == brain.issued[0]
+    assert set(entry) == {"partner", "token", "header", "from_cache", "issued_at", "expires_at"}
+    if partner == "rp-gateway":
+        assert entry["header"] is None
+    else:
+        assert requests.get(f"{brain.base_url}/a", headers=entry["header"]).json()
+        assert brain.accepted == 1
+
+
+@pytest.mark.parametrize("command", ["check", "token"])
+def test_json_of_a_refusal(simulator: PartnerSimulator, command: str) -> None:
+    """A refusal under --json leaves standard output empty; line and exit code are those without."""
+    done = partnerauth(command, "bex", "--json", settings=settings_of(simulator.bex, password="wrong"))
+    assert done.stderr.startswith("partnerauth: bex refused the login of 'user123'")
+    assert (done.stdout, done.returncode) == ("", 1)
+
+
+def test_no_python_in_what_a_command_says(simulator: PartnerSimulator) -> None:
+    """Where the library would name forget(), a command names the command that does it."""
+    simulator.bex.answer_logins(Reply.of_text("?", status=418))
+    done = partnerauth("check", "bex", settings=settings_of(simulator.bex))
+    assert "or until `partnerauth forget bex`" in done.stderr
+    assert "forget()" not in done.stderr

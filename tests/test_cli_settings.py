@@ -13,6 +13,11 @@ from command import Served, partnerauth, served_settings, settings_of
 from requests_partnerauth.cli import options
 from requests_partnerauth.simulator import PartnerSimulator
 
+PASSWORD_IN_URL = (
+    "--cache: a URL with a password is no option, as others can read it there; "
+    "set PARTNERAUTH_CACHE to it in the environment"
+)
+
 
 @pytest.mark.parametrize(
     ("partner", "lacking", "words"),
@@ -160,11 +165,7 @@ def test_no_password_from_stdin(served: Served, stdin: bytes) -> None:
         ),
         (
             ["forget", "bex", "--cache", "redis://:s3cret@127.0.0.1"],
-            "--cache: a URL with a password belongs in PARTNERAUTH_CACHE",
-        ),
-        (
-            ["forget", "bex", "--cache", "redis://127.0.0.1?password=s3cret"],
-            "--cache: a URL with a password belongs in PARTNERAUTH_CACHE",
+            PASSWORD_IN_URL,
         ),
         (
             ["check", "fiserv-commerce-connect", "--payload", '{"s3cret": 1'],
@@ -205,6 +206,34 @@ def test_usage(served: Served, arguments: list[str], words: str) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1?password=s3cret",
+        "rediss://127.0.0.1/0?db=0&ssl_password=s3cret",
+        "redis://127.0.0.1/0?PassWord=s3cret",
+        "redis://127.0.0.1/0?%70assword=s3cret",
+        "redis://127.0.0.1/0?%2570assword=s3cret",
+        "redis://127.0.0.1/0?a=b;passwd=s3cret",
+        "redis://user:s3cret@127.0.0.1",
+        "redis://:s3/cret@127.0.0.1",
+        "redis://user%3As3cret@127.0.0.1",
+        "unix://:s3cret@/run/redis.sock",
+    ],
+)
+def test_password_in_a_cache_url(url: str) -> None:
+    """However a URL spells its password, it is turned down as an option, with what to do instead."""
+    done = partnerauth("forget", "bex", "--cache", url)
+    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {PASSWORD_IN_URL}\n", 2)
+
+
+@pytest.mark.parametrize("url", ["redis://user@127.0.0.1:1/0", "rediss://127.0.0.1:1/0?ssl_keyfile=/k"])
+def test_cache_url_without_a_password(served: Served, url: str) -> None:
+    """A user name or the path of a key is no password: such a URL is used."""
+    done = partnerauth("check", "bex", "--cache", url, settings=served_settings(served, "bex"))
+    assert (done.returncode, ": logged in\n" in done.stdout) == (0, True)
+
+
 def test_bad_variable_names_itself(served: Served) -> None:
     """A bad value from the environment is told by its variable, without the value."""
     done = partnerauth("check", "bex", settings=served_settings(served, "bex", login_via="s3cret"))
@@ -224,7 +253,7 @@ def test_typo_is_noted(served: Served) -> None:
 
 def test_every_option_is_explained() -> None:
     """Each setting that is an option has its words in the help text, and no secret is one."""
-    names = {name for name, _, _ in options._options()}
+    names = {name for name, _, _ in options.settings_for(None)}
     assert names == set(options._HELP)
-    assert not names & set(options._SECRETS)
+    assert not names & {"password", "key", "iv", "gateway_auth"}
     assert "--password " not in partnerauth("token", "--help").stdout.replace("--password-stdin", "")

@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 import pytest
-from command import COMMAND, environment, running, settings_of
+from command import COMMAND, IN_CHILD, environment, running, settings_of
 
 from requests_partnerauth.simulator import PartnerSimulator, Reply
 
@@ -28,6 +28,7 @@ class Terminal:
             env=environment(TERM="xterm", **settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            **IN_CHILD,
         )
         self.shown = b""
 

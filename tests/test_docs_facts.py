@@ -19,7 +19,7 @@ import pytest
 from conftest import AUTH_CLASSES
 from doc_pages import ROOT, TEXTS, blocks_of, links_of, name_of, tables_of
 
-from requests_partnerauth._auth import Common
+from requests_partnerauth._settings.common import Common
 from requests_partnerauth._settings.from_env import variable
 from requests_partnerauth._settings.textual import arguments_of
 from requests_partnerauth.simulator import PartnerSimulator
@@ -127,7 +127,7 @@ def test_variables_exist(page: Path) -> None:
     """Every PARTNERAUTH_ variable that a page names is one that is read; Acme is the made-up partner."""
     known = {variable(cls, name) for cls in AUTH_CLASSES.values() for name in arguments_of(cls)}
     named = set(re.findall(r"PARTNERAUTH_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
-    unknown = named - known - {"PARTNERAUTH_CACHE"}
+    unknown = named - known - {"PARTNERAUTH_CACHE", "PARTNERAUTH_CLASS"}
     assert {name for name in unknown if not name.startswith("PARTNERAUTH_ACME_")} == set()
 
 

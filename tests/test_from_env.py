@@ -6,10 +6,10 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -29,6 +29,7 @@ from requests_partnerauth import (
     Token,
 )
 from requests_partnerauth._settings.from_env import settings_from_env
+from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 Setter = Callable[..., None]
@@ -91,6 +92,8 @@ def test_gateway_auth_arrives(simulator: PartnerSimulator, setenv: Setter) -> No
         ("login_timeout", "7.5", 7.5),
         ("rejection_cooldown", "12", 12.0),
         ("refresh_cooldown", "0.5", 0.5),
+        ("keep_login_cookies", "yes", True),
+        ("refresh_ahead", "no", False),
         ("origins", "https://a.example, https://b.example:8443,", ("https://a.example", "https://b.example:8443")),
         ("login_via", "query", "query"),
         ("base_url", "https://build.bex.co.za", "https://build.bex.co.za"),
@@ -265,6 +268,51 @@ class PlainAuth(PartnerAuth):
     """An own class without a constructor; its prefix is the beginning of another's."""
 
     partner = "acme"
+
+
+class DetailedAuth(PartnerAuth):
+    """An own class whose arguments are objects, and texts where one can stand for them."""
+
+    partner = "detailed"
+
+    def __init__(
+        self,
+        *,
+        login_path: str = "/login",
+        login_fields: Mapping[str, Any] | None = None,
+        hmac: Callable[[str], str] | Literal["server"] | None = None,
+        signer: Callable[[str], str] | str | None = None,
+        ttl_unit: timedelta | float = timedelta(minutes=1),
+        keep: TokenCache | str | None = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.given = (login_path, login_fields, hmac, signer, ttl_unit, keep)
+
+
+def test_texts_for_what_may_be_an_object_too(setenv: Setter, tmp_path: Path) -> None:
+    """Where an argument is an object or a text, the text is read: paths, JSON, words, spans, caches."""
+    setenv(
+        "detailed", base_url="https://d.example", login_path="/msg", login_fields='{"loc": "AU", "app": 7}',
+        hmac="server", signer="other", ttl_unit="90", keep=f"file:{tmp_path}",
+    )  # fmt: skip
+    auth = DetailedAuth.from_env()
+    path, fields, hmac, signer, unit, keep = auth.given
+    assert (path, hmac, signer, unit) == ("/msg", "server", "other", timedelta(seconds=90))
+    assert fields == {"loc": "AU", "app": 7}
+    assert isinstance(keep, FileTokenCache)
+
+
+def test_cache_by_name_in_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """cache= takes what PARTNERAUTH_CACHE takes, gives the same object, and complains in the same words."""
+    monkeypatch.setenv("PARTNERAUTH_CACHE", f"file:{tmp_path}")
+    named = BexAuth("u", "p", cache=f"file:{tmp_path}")
+    assert named._cache is BexAuth.from_env(username="u", password="p")._cache
+    with pytest.raises(
+        ValueError, match=r"\Acache: one of memory, file, file:/path, redis://host, "
+    ) as caught:
+        BexAuth("u", "p", cache="s3cret")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_own_classes(setenv: Setter) -> None:

@@ -20,6 +20,7 @@ from together import Background, is_good, together, wait_for_waiters, wait_until
 from requests_partnerauth import (
     BexAuth,
     InvalidLoginResponse,
+    LoginTimeout,
     LoginUnavailable,
     MemoryTokenCache,
     PartnerAuth,
@@ -147,7 +148,7 @@ def test_whoever_comes_after_a_login_was_given_up_flies_alone(
     waiting = [Background(auth.token) for _ in range(8)]
     wait_for_waiters(8)
     clock.advance(4)
-    assert [type(call.result()) for call in waiting] == [LoginUnavailable] * 8
+    assert [type(call.result()) for call in waiting] == [LoginTimeout] * 8
     token = auth.token()
     assert (token.value, partner.login_attempts) == (partner.issued[1], 2)
     go_on.set()

@@ -205,12 +205,6 @@ def test_a_forgotten_super(simulator: PartnerSimulator) -> None:
     assert simulator.bex.calls == []
 
 
-def test_a_unit_that_is_no_timedelta() -> None:
-    """A lifetime's unit given as a number is told by its name."""
-    with pytest.raises(TypeError, match=r"\Aunit: a timedelta is wanted, not int\Z"):
-        Token.lasting("TOKEN", 30, unit=60)  # type: ignore[arg-type]
-
-
 def test_commerce_connect_asks_a_callable_payload_anew(simulator: PartnerSimulator) -> None:
     """A callable payload is asked at every login, and its token is shared with no other object."""
     partner = simulator.fiserv_commerce_connect

@@ -21,6 +21,7 @@ class Answers(AuthBase):
     secret: str | None = None
     username: str | None = None
     expiry_markers: tuple[bytes, ...] = ()
+    _login_arguments: tuple[str, ...] = ()
 
     def login_request(self) -> requests.Request:
         """What to send to log in. Does no I/O; the URL is `base_url` and the document's path."""

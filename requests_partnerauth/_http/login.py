@@ -14,12 +14,12 @@ from requests.utils import default_headers
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
-from .._engine.account import Lease
+from .._engine.bounded import bounded
 from .._engine.clock import Clock
+from .._engine.flying import Lease
 from .._engine.outcome import Failure
 from .._token import Token, counted_from
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
-from .bounded import bounded
 from .scrub import one_line
 from .transport import in_headers_of, sends_by_itself, transport
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from .textual import Argument, Form, arguments_of
+from .wording import reworded
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def built(cls: type[Auth], settings: Mapping[str, Any], name_of: Callable[[str],
         name = name_of(argument) if argument in settings else argument
         if name == argument:
             raise
-        message = f"{name}: {why}".replace("pass allow_http=True", f"set {name_of('allow_http')}")
+        message = f"{name}: {reworded(why, arguments_of(cls), name_of)}"
     except TypeError as error:
         lacking = [
             argument

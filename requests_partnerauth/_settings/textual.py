@@ -21,6 +21,12 @@ _UNITS = {
 }
 
 
+_SECRET_WORDS = (
+    "auth", "cookie", "credential", "credentials", "iv", "key", "otp", "pass", "passphrase", "passwd",
+    "password", "pin", "pwd", "secret", "token",
+)  # fmt: skip
+
+
 class Form(NamedTuple):
     """How an argument is written: what stands for it in a help text, and what reads it."""
 
@@ -39,6 +45,12 @@ class Argument(NamedTuple):
     form: Form | None
     required: bool
     handed_on: bool
+
+
+def is_secret(argument: Argument) -> bool:
+    """Whether an argument's name says that it holds a secret, as ``client_secret`` and ``api_key`` do."""
+    is_switch = argument.form is not None and argument.form.metavar == "yes|no"
+    return not is_switch and argument.name.rpartition("_")[2] in _SECRET_WORDS
 
 
 def arguments_of(cls: type) -> dict[str, Argument]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from datetime import datetime, timezone
+from typing import Any
 
 from .._auth import PartnerAuth
 from .._http.origins import origin_of
 from .._token import Token
 from ..caches._base import TokenCache, shown
-from .complaints import Complaints
 from .ending import GOOD
 from .logging_in import log_in
-from .options import auth_of, settings_of, shared_cache_of
+from .options import auth_of, settings_of
 from .screen import Screen
+from .sharing import Complaints, shared_cache_of, shares
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -25,11 +27,16 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
     auth = auth_of(options, settings)
     with Complaints() as complaints:
         token, took = log_in(auth, options)
+    cache = shared_cache_of(settings) if shares(auth) else None
+    if options.json:
+        kept_in = None if cache is None or complaints.came else shown(cache)
+        screen.line(json.dumps(_entry(auth, token, took, kept_in)))
+        return GOOD
     if took is None:
         heading = "a token from the cache; nothing was sent, --fresh logs in again"
     else:
         heading = "logged in"
-    kept = _kept(shared_cache_of(settings), failed=complaints.came)
+    kept = _kept(auth, cache, failed=complaints.came)
     screen.line(f"{auth.partner}: {screen.painted(heading, 'green')}")
     for name, text in _facts(auth, token, took, kept):
         screen.line(f"  {name:<9} {text}")
@@ -49,7 +56,23 @@ def _facts(auth: PartnerAuth, token: Token, took: float | None, kept: str) -> li
     ]
 
 
-def _kept(cache: TokenCache | None, *, failed: bool) -> str:
+def _entry(auth: PartnerAuth, token: Token, took: float | None, kept_in: str | None) -> dict[str, Any]:
+    return {
+        "partner": auth.partner,
+        "origin": str(origin_of(auth.base_url)),
+        "user": auth.username,
+        "from_cache": took is None,
+        "seconds": took if took is None else round(took, 3),
+        "fingerprint": token.fingerprint,
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "kept_in": kept_in,
+    }
+
+
+def _kept(auth: PartnerAuth, cache: TokenCache | None, *, failed: bool) -> str:
+    if not shares(auth):
+        return f"in memory, until this command ends: {type(auth).__name__} sets no account and secret"
     if cache is None:
         return "in memory, until this command ends; --cache file keeps it for the next"
     if failed:

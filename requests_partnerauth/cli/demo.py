@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from .. import MemoryTokenCache, PartnerAuth
 from ..simulator import PartnerSimulator, SimulatedPartner
 from .ending import GOOD, REFUSED
-from .options import AUTHS
+from .partner import AUTHS
 from .screen import Screen
 
 _THREADS = 32

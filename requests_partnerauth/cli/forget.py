@@ -1,25 +1,23 @@
-"""``partnerauth forget``: drop an account's token and remembered refusal from a shared cache."""
+"""``partnerauth forget``: drop an account's token and remembered refusal from a shared cache, and log out."""
 
 from __future__ import annotations
 
 import argparse
 
-from .complaints import Complaints
-from .ending import GOOD, UNAVAILABLE, USAGE, CommandFailed
-from .options import auth_of, settings_of, shared_cache_of
+from .ending import GOOD, UNAVAILABLE, CommandFailed
+from .options import auth_of, settings_of
 from .screen import Screen
+from .sharing import Complaints, check_shares, wanted_cache
+
+_ELSE = "nothing to forget"
 
 
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """Forget, and say so."""
     settings = settings_of(options)
-    if shared_cache_of(settings) is None:
-        raise CommandFailed(
-            USAGE,
-            "nothing to forget: tokens in memory end with the command that got them; "
-            "name the shared cache with --cache or PARTNERAUTH_CACHE",
-        )
+    wanted_cache(settings, _ELSE)
     auth = auth_of(options, settings)
+    check_shares(auth, _ELSE)
     with Complaints() as complaints:
         auth.forget()
     if complaints.came:

@@ -10,30 +10,30 @@ from typing import Any
 import requests
 
 from .._auth import PartnerAuth
-from .._engine.account import Lease, LogIn
+from .._engine.flying import LogIn
 from .._engine.outcome import Failure
 from .._settings.textual import arguments_of
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from .ending import REFUSED, UNAVAILABLE, CommandFailed
-from .options import typed_again
+from .options import forget_command, in_users_words
+from .waiting import Waiting
 
 
 class TimedLogIn:
     """An auth's way to log in, with a watch. `took` is None until it has been gone."""
 
     def __init__(self, log_in: LogIn) -> None:
-        self.limit = log_in.limit
-        self.rejection_cooldown = log_in.rejection_cooldown
         self.took: float | None = None
         self._log_in = log_in
 
-    def __call__(
-        self, reason: str, previous: Token | None = None, lease: Lease | None = None
-    ) -> Token | Failure:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log_in, name)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Token | Failure:
         started = time.monotonic()
         try:
-            return self._log_in(reason, previous, lease)
+            return self._log_in(*arguments, **named)
         finally:
             self.took = time.monotonic() - started
 
@@ -45,14 +45,15 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
     timed: Any = TimedLogIn(auth._log_in)
     auth._log_in = timed
     try:
-        return auth.token(), timed.took
+        with Waiting(auth):
+            return auth.token(), timed.took
     except LoginRejected as error:
-        advice = _to_check(type(auth)) if timed.took is not None else _to_forget(auth, options)
+        advice = _to_check(type(auth)) if timed.took is not None else _to_forget(options)
         raise CommandFailed(REFUSED, f"{_refusal(auth, error)}; {advice}") from None
     except (InvalidLoginResponse, LoginUnavailable) as error:
-        why = f"{error} ({auth.base_url})"
+        why = f"{in_users_words(str(error), options)} ({auth.base_url})"
         if timed.took is None:
-            why += f"; {_to_forget(auth, options)}"
+            why += f"; {_to_forget(options)}"
         elif isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
             why += "; check the address, the network and any proxy, or try again later"
         raise CommandFailed(UNAVAILABLE, why) from None
@@ -78,6 +79,8 @@ def _to_check(cls: type[PartnerAuth]) -> str:
     return f"check {', '.join([*(name for name in names if name != 'base_url'), 'base_url'])}"
 
 
-def _to_forget(auth: PartnerAuth, options: argparse.Namespace) -> str:
-    forget = f"partnerauth forget {auth.partner} {typed_again(options)}".rstrip()
-    return f"remembered from an earlier try, nothing was sent; `{forget}` lets it be tried again"
+def _to_forget(options: argparse.Namespace) -> str:
+    return (
+        "remembered from an earlier try, nothing was sent; "
+        f"`{forget_command(options)}` lets it be tried again"
+    )

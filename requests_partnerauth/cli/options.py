@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import getpass
+import contextlib
+import re
 import shlex
-import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
-from urllib.parse import parse_qs, urlsplit
-
-import requests_partnerauth
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
 
 from .._auth import PartnerAuth
 from .._settings.from_env import built, missing_arguments, read, read_settings, variable
-from .._settings.textual import Argument, Form, arguments_of
-from ..caches._base import TokenCache
-from ..caches.memory import MemoryTokenCache
+from .._settings.textual import Argument, Form, arguments_of, is_secret
+from .._settings.wording import reworded
 from .ending import USAGE, CommandFailed
+from .partner import AUTHS
+from .secret import NeverAnOption, has_terminal, line_of_stdin, typed
 
-AUTHS: dict[str, type[PartnerAuth]] = {
-    cls.partner: cls
-    for cls in (getattr(requests_partnerauth, name) for name in requests_partnerauth.__all__)
-    if isinstance(cls, type) and issubclass(cls, PartnerAuth) and cls.partner
-}
-
-_SECRETS = ("password", "key", "iv", "gateway_auth")
+_SWITCH = "yes|no"
 _NOT_FOR_LOGINS = ("origins", "refresh_ahead", "refresh_cooldown", "resend")
 
 _HELP = {
@@ -37,7 +29,9 @@ _HELP = {
     "keep_login_cookies": "cookies that the login sets travel with the token",
     "rejection_cooldown": "seconds in which refused credentials are not tried again (300)",
     "allow_http": "permit plain http to a host that is not this one",
+    "login_path": "the path of the login, where it is not the one of the partner's document",
     "login_via": "json, query or get",
+    "login_fields": "further members of the login, as JSON or as @ and the path of a JSON file",
     "alternate_token": "the account's second token, for downloads",
     "ttl_unit": "what one unit of the partner's ttl is: minutes, seconds, hours or a number of seconds",
     "token_header": "the header that carries the token",
@@ -46,89 +40,114 @@ _HELP = {
     "source": "the source of the login (API)",
     "payload": "the payment, as JSON or as @ and the path of a JSON file",
     "merchant_id": "the merchant id, sent with an HMAC",
+    "hmac": "server: ask the partner for the HMAC, in place of making it here",
     "uid": "the user id of the integration",
     "customer_id": "which customer to act for",
 }
 
 
-class _NeverAnOption(argparse.Action):
-    """Turns down a secret on the command line, where everyone who lists processes reads it."""
-
-    def __call__(self, *_: Any) -> NoReturn:
-        raise CommandFailed(
-            USAGE,
-            f"{self.option_strings[0]}: a secret is no option, as others can read it there; "
-            "set it in the environment, or use --password-stdin or the prompt",
-        )
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add the partner, and an option for each argument that matters to a login."""
-    parser.add_argument("partner", metavar="PARTNER", help=", ".join(sorted(AUTHS)))
+def add_settings(parser: argparse.ArgumentParser, cls: type[PartnerAuth] | None) -> None:
+    """Add the partner, and an option for each argument that matters to a login; of all partners for None."""
+    parser.add_argument(
+        "partner",
+        metavar="PARTNER",
+        help=f"{', '.join(sorted(AUTHS))}, or module:Class for a class of your own",
+    )
+    variables = "PARTNERAUTH_<PARTNER>_<ARGUMENT>" if cls is None else variable(cls, "<argument>")
     group = parser.add_argument_group(
-        "settings", "each also as PARTNERAUTH_<PARTNER>_<ARGUMENT>; an option wins over the environment"
+        "settings", f"each also as {variables}; an option wins over the environment"
     )
-    for name, form, takers in _options():
-        words = _HELP.get(name, "")
-        if len(takers) < len(AUTHS):
+    for name, form, takers in settings_for(cls):
+        words = _words_on(name, cls)
+        if cls is None and len(takers) < len(AUTHS):
             words += f" [{', '.join(takers)}]"
-        if form.metavar == "yes|no":
-            group.add_argument(_option(name), action=argparse.BooleanOptionalAction, default=None, help=words)
-        else:
-            group.add_argument(_option(name), metavar=form.metavar, help=words)
-    group.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password from standard input; for fiserv-commerce-connect key and iv, a line each",
-    )
-    for name in _SECRETS:
-        parser.add_argument(
-            _option(name), nargs="?", action=_NeverAnOption, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+        kind: dict[str, Any] = {"metavar": form.metavar}
+        if form.metavar == _SWITCH:
+            kind = {"action": argparse.BooleanOptionalAction, "default": None}
+        # An own class may have an argument whose option the command has for itself: its variable is left.
+        with contextlib.suppress(argparse.ArgumentError):
+            group.add_argument(_option(name), dest=_dest(name), help=words, **kind)
+    group.add_argument("--password-stdin", action="store_true", help=_words_on_stdin(cls))
+    for name in _secret_names(cls):
+        with contextlib.suppress(argparse.ArgumentError):
+            parser.add_argument(
+                _option(name), nargs="?", action=NeverAnOption, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
+            )
+
+
+def settings_for(cls: type[PartnerAuth] | None) -> Iterator[tuple[str, Form, list[str]]]:
+    """The arguments that are options, and who takes each: those of a class, or of the five for None."""
+    forms: dict[str, Form] = {}
+    takers: dict[str, list[str]] = {}
+    for partner, taker in sorted(AUTHS.items()) if cls is None else [("", cls)]:
+        for name, argument in arguments_of(taker).items():
+            if argument.form is not None and not is_secret(argument) and name not in _NOT_FOR_LOGINS:
+                forms.setdefault(name, argument.form)
+                takers.setdefault(name, []).append(partner)
+    for name in sorted(forms, key=lambda name: -len(takers[name])):
+        yield name, forms[name], takers[name]
+
+
+def option_strings(*, switches: bool) -> set[str]:
+    """The options of the five's settings that stand alone, or those that a value follows."""
+    names = {_option(name) for name, form, _ in settings_for(None) if (form.metavar == _SWITCH) is switches}
+    return names | {name.replace("--", "--no-", 1) for name in names if switches}
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """What options and environment say about the partner's auth; its secrets may still be missing."""
-    cls = AUTHS.get(options.partner)
-    if cls is None:
-        raise CommandFailed(USAGE, f"PARTNER: one of {', '.join(sorted(AUTHS))} is wanted")
+    cls = options.auth_class
     try:
         return read_settings(cls, dict(_given(cls, options)))
     except (ImportError, OSError, ValueError) as error:
         raise CommandFailed(USAGE, str(error)) from None
 
 
-def shared_cache_of(settings: Mapping[str, Any]) -> TokenCache | None:
-    """The cache that outlives the command; None where tokens are kept in its memory."""
-    cache: TokenCache | None = settings.get("cache")
-    return None if isinstance(cache, MemoryTokenCache) else cache
-
-
 def auth_of(options: argparse.Namespace, settings: Mapping[str, Any]) -> PartnerAuth:
     """The partner's auth with these settings; asks for secrets that are missing where there is a terminal."""
     settings = dict(settings)
-    cls = AUTHS[options.partner]
+    cls: type[PartnerAuth] = options.auth_class
     if options.password_stdin:
-        settings.update(_from_stdin(cls))
+        for argument in _secrets_of(cls):
+            text = line_of_stdin(argument.name, "--password-stdin")
+            settings[argument.name] = _as_setting(argument, text, "--password-stdin")
     missing = missing_arguments(cls, settings)
     _turn_down(missing, cls)
-    settings.update(_asked_for(missing, cls, settings))
-
-    def name_of(argument: str) -> str:
-        option = getattr(options, argument, None) is not None
-        return _option(argument) if option else variable(cls, argument)
-
+    for argument in missing:
+        whose = f" of {settings['username']}" if "username" in settings else ""
+        complaint = f"{cls.partner}: no {argument.name} was given: {_advice(cls, [argument.name])}"
+        text = typed(f"{cls.partner}, {argument.name}{whose}: ", complaint)
+        settings[argument.name] = _as_setting(argument, text, argument.name)
     try:
-        return built(cls, settings, name_of)
+        return built(cls, settings, name_of(options))
     except ValueError as error:
         raise CommandFailed(USAGE, str(error)) from None
 
 
-def typed_again(options: argparse.Namespace) -> str:
-    """The settings among the options, to be typed behind another command for the same account and cache."""
+def name_of(options: argparse.Namespace) -> Callable[[str], str]:
+    """What the user calls an argument: its option where that was given, else its variable."""
+
+    def name(argument: str) -> str:
+        is_option = getattr(options, _dest(argument), None) is not None
+        return _option(argument) if is_option else variable(options.auth_class, argument)
+
+    return name
+
+
+def in_users_words(message: str, options: argparse.Namespace) -> str:
+    """What the library says, with options, variables and commands for what Python would write."""
+    return reworded(message, arguments_of(PartnerAuth), name_of(options), forget_command(options))
+
+
+def forget_command(options: argparse.Namespace) -> str:
+    """The command that drops what is kept for the same account."""
+    return f"partnerauth forget {options.partner} {_typed_again(options)}".rstrip()
+
+
+def _typed_again(options: argparse.Namespace) -> str:
     words: list[str] = []
-    for name, form, _ in _options():
-        option, value = _option(name), getattr(options, name)
+    for name, form, _ in settings_for(options.auth_class):
+        option, value = _option(name), getattr(options, _dest(name), None)
         if isinstance(value, bool):
             words.append(option if value else option.replace("--", "--no-", 1))
         elif value is not None and form.metavar == "JSON|@FILE" and not value.startswith("@"):
@@ -138,51 +157,76 @@ def typed_again(options: argparse.Namespace) -> str:
     return shlex.join([*words, "--password-stdin"] if options.password_stdin else words)
 
 
-def _options() -> Iterator[tuple[str, Form, list[str]]]:
-    forms: dict[str, Form] = {}
-    takers: dict[str, list[str]] = {}
-    for partner, cls in sorted(AUTHS.items()):
-        for name, argument in arguments_of(cls).items():
-            if argument.form is not None and name not in _SECRETS + _NOT_FOR_LOGINS:
-                forms.setdefault(name, argument.form)
-                takers.setdefault(name, []).append(partner)
-    for name in sorted(forms, key=lambda name: -len(takers[name])):
-        yield name, forms[name], takers[name]
-
-
 def _option(argument: str) -> str:
     return "--" + argument.replace("_", "-")
 
 
+def _dest(argument: str) -> str:
+    # An own class may have an argument `partner` or `verbose`.
+    return f"setting_{argument}"
+
+
+def _words_on(name: str, cls: type[PartnerAuth] | None) -> str:
+    if cls is None or cls in AUTHS.values() or name == "username" or name in arguments_of(PartnerAuth):
+        return _HELP.get(name, "")
+    # The five's words would not be true of it.
+    return f"{name} of {cls.__name__}"
+
+
+def _words_on_stdin(cls: type[PartnerAuth] | None) -> str:
+    if cls is None:
+        return "read the password from standard input; for fiserv-commerce-connect key and iv, a line each"
+    names = [argument.name for argument in _secrets_of(cls)]
+    more = ", a line each" if len(names) > 1 else ""
+    return f"read {' and '.join(names) or 'nothing'} from standard input{more}"
+
+
+def _secrets_of(cls: type[PartnerAuth]) -> list[Argument]:
+    return [argument for argument in arguments_of(cls).values() if argument.required and is_secret(argument)]
+
+
+def _secret_names(cls: type[PartnerAuth] | None) -> Collection[str]:
+    takers = [*AUTHS.values(), *([] if cls is None else [cls])]
+    arguments = [argument for taker in takers for argument in arguments_of(taker).values()]
+    return dict.fromkeys(argument.name for argument in arguments if is_secret(argument))
+
+
 def _given(cls: type[PartnerAuth], options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
-    arguments = arguments_of(cls)
-    for name, form, _ in _options():
-        value = getattr(options, name)
+    for name, form, _ in settings_for(cls):
+        value = getattr(options, _dest(name), None)
         if value is None:
             continue
         option = _option(name)
-        if name not in arguments:
-            raise ValueError(f"{option}: {cls.partner} has no such setting")
         if name == "cache" and _holds_password(value):
-            raise ValueError(f"{option}: a URL with a password belongs in PARTNERAUTH_CACHE")
+            raise ValueError(
+                f"{option}: a URL with a password is no option, as others can read it there; "
+                "set PARTNERAUTH_CACHE to it in the environment"
+            )
         yield name, read(form, value, option) if isinstance(value, str) else value
 
 
 def _holds_password(url: str) -> bool:
+    rest = unquote(unquote(url)).lower().partition("://")[2]
+    return ":" in rest.rpartition("@")[0] or bool(re.search(r"[?&;#][^=&]*(pass|pwd|secret)[^=&]*=", rest))
+
+
+def _as_setting(argument: Argument, text: str, name: str) -> Any:
     try:
-        split = urlsplit(url)
-        return split.password is not None or "password" in parse_qs(split.query)
-    except ValueError:
-        return False
+        return text if argument.form is None else read(argument.form, text, name)
+    except ValueError as error:
+        raise CommandFailed(USAGE, str(error)) from None
 
 
 def _turn_down(missing: Sequence[Argument], cls: type[PartnerAuth]) -> None:
-    plain = [argument.name for argument in missing if argument.name not in _SECRETS]
-    secret = [argument.name for argument in missing if argument.name in _SECRETS]
+    objects = [argument.name for argument in missing if argument.form is None]
+    plain = [argument.name for argument in missing if argument.form and not is_secret(argument)]
+    secret = [argument.name for argument in missing if argument.form and is_secret(argument)]
     complaints = []
+    if objects:
+        complaints.append(f"{cls.__name__} wants {', '.join(objects)}, which no text can stand for")
     if plain:
         complaints.append(f"give {', '.join(map(_option, plain))}, or set {_variables(cls, plain)}")
-    if secret and not _is_terminal():
+    if secret and not has_terminal():
         complaints.append(f"no {', '.join(secret)}: {_advice(cls, secret)}")
     if complaints:
         raise CommandFailed(USAGE, f"{cls.partner}: {'; '.join(complaints)}")
@@ -194,38 +238,3 @@ def _advice(cls: type[PartnerAuth], secrets: Sequence[str]) -> str:
 
 def _variables(cls: type[PartnerAuth], arguments: Sequence[str]) -> str:
     return ", ".join(variable(cls, argument) for argument in arguments)
-
-
-def _is_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _from_stdin(cls: type[PartnerAuth]) -> Iterator[tuple[str, str]]:
-    for name, argument in arguments_of(cls).items():
-        if name in _SECRETS and argument.required:
-            try:
-                line = sys.stdin.buffer.readline() if sys.stdin else b""
-                text = line.decode().rstrip("\r\n")
-            except (OSError, UnicodeDecodeError):
-                text = ""
-            if not text:
-                raise CommandFailed(USAGE, f"--password-stdin: no {name} came, or it is no text in UTF-8")
-            yield name, text
-
-
-def _asked_for(
-    missing: Sequence[Argument], cls: type[PartnerAuth], settings: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
-    for name in (argument.name for argument in missing):
-        if name not in _SECRETS:
-            continue
-        whose = f" of {settings['username']}" if "username" in settings else ""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", getpass.GetPassWarning)
-                text = getpass.getpass(f"{cls.partner}, {name}{whose}: ")
-        except (EOFError, OSError, UnicodeError, getpass.GetPassWarning):
-            text = ""
-        if not text:
-            raise CommandFailed(USAGE, f"{cls.partner}: no {name} was given: {_advice(cls, [name])}")
-        yield name, text

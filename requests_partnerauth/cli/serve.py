@@ -11,7 +11,7 @@ from typing import Any
 from .._settings.from_env import variable
 from ..simulator import PartnerSimulator, SimulatedPartner
 from .ending import USAGE, CommandFailed
-from .options import AUTHS
+from .partner import AUTHS
 from .screen import Screen
 
 

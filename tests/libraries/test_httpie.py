@@ -23,6 +23,7 @@ from conftest import AUTH_CLASSES
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 Run = subprocess.CompletedProcess[str]
+HERE = Path(__file__).parents[1]
 HTTP = str(Path(sys.executable).with_name("http"))
 
 
@@ -36,7 +37,9 @@ def settings(partner: SimulatedPartner, *, without: tuple[str, ...] = ()) -> dic
     }
 
 
-def http(home: Path, *arguments: str, given: str | None = None, **environment: str) -> Run:
+def http(
+    home: Path, *arguments: str, given: str | None = None, cwd: Path | None = None, **environment: str
+) -> Run:
     """Run HTTPie with a home directory, and without a terminal."""
     paths = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
     home_paths = {
@@ -53,6 +56,7 @@ def http(home: Path, *arguments: str, given: str | None = None, **environment: s
         check=False,
         timeout=60,
         start_new_session=True,
+        cwd=cwd,
         **stdin,
     )
 
@@ -119,10 +123,65 @@ def test_a_wrong_password_is_tried_once(simulator: PartnerSimulator, tmp_path: P
     for _ in range(2):
         run = http(tmp_path, "-A", "bex", "-a", "user123:wrong-one", f"{bex.base_url}/x", **settings(bex))
         assert run.returncode == 1
+        assert "or until `partnerauth forget bex --cache file`" in run.stderr
+        assert "forget()" not in run.stderr
         assert "http: error: LoginRejected: bex refused the login" in run.stderr
         assert "Traceback" not in run.stderr
         assert "wrong-one" not in run.stderr + run.stdout
     assert bex.login_attempts == 1
+
+
+def test_a_password_that_was_changed(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """What is said of a login that answers a refused token names no Python either."""
+    bex = simulator.bex
+    environment = {**settings(bex), "PARTNERAUTH_CACHE": f"file:{tmp_path}/kept"}
+    http(tmp_path, "-A", "bex", f"{bex.base_url}/anything", **environment)
+    bex.revoke()
+    bex.change_password("another-one")
+    run = http(tmp_path, "-A", "bex", f"{bex.base_url}/anything", **environment)
+    assert "http: error: LoginRejected: bex refused the login" in run.stderr
+    assert "or until `partnerauth forget bex`" in run.stderr
+    assert "forget()" not in run.stderr
+
+
+@pytest.mark.parametrize("given", [(), ("-a", "user123:pass1234")])
+def test_a_class_of_your_own(simulator: PartnerSimulator, tmp_path: Path, given: tuple[str, ...]) -> None:
+    """`-A partnerauth` takes the class that PARTNERAUTH_CLASS names; `-a` is its user and its secret."""
+    bex = simulator.bex
+    account = {} if given else {"PARTNERAUTH_ACME_TENANT": "user123", "PARTNERAUTH_ACME_API_KEY": "pass1234"}
+    environment = {
+        "PARTNERAUTH_CLASS": "acme_api:AcmeAuth",
+        "PARTNERAUTH_ACME_BASE_URL": bex.credentials["base_url"],
+        **account,
+    }
+    arguments = ("-A", "partnerauth", *given, "--offline", f"{bex.base_url}/anything")
+    for _ in range(2):
+        run = http(tmp_path, *arguments, cwd=HERE, **environment)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert f"X-Acme-Token: Acme {bex.issued[0]}" in run.stdout
+    assert bex.logins == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (None, "PARTNERAUTH_CLASS: module:Class is wanted, such as acme_api:AcmeAuth"),
+        ("acme_apy:AcmeAuth", "PARTNERAUTH_CLASS: there is no module acme_apy, neither here nor among"),
+        (
+            "acme_api:UnfinishedAuth",
+            "PARTNERAUTH_CLASS: UnfinishedAuth is not finished: it lacks login_request",
+        ),
+        ("acme_api:UnbuildableAuth", "partnerauth: UnbuildableAuth is at fault: RuntimeError in acme_api.py"),
+        ("acme_api:AcmeAuth", "partnerauth: PARTNERAUTH_ACME_BASE_URL is not set"),
+    ],
+)
+def test_a_class_that_is_none(tmp_path: Path, name: str | None, words: str) -> None:
+    """What is wrong with the class, or missing for it, is one line without a traceback."""
+    environment = {} if name is None else {"PARTNERAUTH_CLASS": name}
+    run = http(tmp_path, "-A", "partnerauth", "-a", "u:p", "http://127.0.0.1:9/", cwd=HERE, **environment)
+    assert f"http: error: {words}" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.returncode == 1
 
 
 def test_another_host_gets_nothing(simulator: PartnerSimulator, tmp_path: Path) -> None:
@@ -131,6 +190,8 @@ def test_another_host_gets_nothing(simulator: PartnerSimulator, tmp_path: Path) 
     run = http(tmp_path, "-A", "bex", "http://127.0.0.1:9/elsewhere", **settings(bex))
     assert run.returncode == 1
     assert "http: error: ForeignOrigin: bex: http://127.0.0.1:9 may not see the token" in run.stderr
+    assert "name it in PARTNERAUTH_BEX_ORIGINS" in run.stderr
+    assert "origins=" not in run.stderr
     assert "Traceback" not in run.stderr
     assert bex.login_attempts == 0
 
@@ -217,4 +278,4 @@ def test_offline_sends_nothing_with_a_token_at_hand(simulator: PartnerSimulator,
 def test_every_partner_has_a_plugin(tmp_path: Path) -> None:
     """HTTPie offers each partner by its short name."""
     run = http(tmp_path, "-A", "nobody", "http://127.0.0.1:9/")
-    assert [name for name in AUTH_CLASSES if name not in run.stderr] == []
+    assert [name for name in (*AUTH_CLASSES, "partnerauth") if name not in run.stderr] == []
