@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
+pytest.register_assert_rewrite(
+    "cache_contract",
+    "fiserv_contract",
+    "partner_contract",
+    "requests_partnerauth.testing",
+    "simulator_contract",
+)
 
 # What needs libraries and services that the other tests do without has tox environments of its own.
 elsewhere = {
