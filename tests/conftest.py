@@ -28,14 +28,30 @@ from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 if TYPE_CHECKING:
     from redis_server import RedisServer
 
-# Started with "&" or by nohup, this process ignores Ctrl-C, and so would the children that the tests interrupt.
+# Started with "&" or by nohup, this process ignores Ctrl-C, as would the children that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
+# What the tests talk to is on loopback, and a proxy of the machine's knows another; only a download wants it.
+if "PARTNERAUTH_SUITES" not in os.environ:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
 
-# Other people's libraries and services have tox environments of their own, without what the others need.
-elsewhere = {"PARTNERAUTH_LIBRARIES": "libraries", "PARTNERAUTH_SERVICES": "services"}
+pytest.register_assert_rewrite(
+    "cache_contract",
+    "fiserv_contract",
+    "partner_contract",
+    "requests_partnerauth.testing",
+    "simulator_contract",
+)
+
+# What needs libraries and services that the other tests do without has tox environments of its own.
+elsewhere = {
+    "PARTNERAUTH_LIBRARIES": "libraries",
+    "PARTNERAUTH_ORDERS": "orders",
+    "PARTNERAUTH_SERVICES": "services",
+    "PARTNERAUTH_SUITES": "suites",
+}
 collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
 if len(collect_ignore) == len(elsewhere):
     import fuzz
