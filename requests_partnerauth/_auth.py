@@ -7,44 +7,32 @@ session.get(url) -> auth(request) -> origin allowed? -> token -> place -> send -
 
 from __future__ import annotations
 
-import logging
-import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
 from ._engine.account import Account
-from ._engine.clock import SYSTEM_CLOCK, Clock
 from ._engine.memory import state_lock
 from ._engine.outcome import Failure, Grant
 from ._engine.registry import account_of, account_of_nobody_else
-from ._http.answers import Answers
 from ._http.authors import says
+from ._http.by_hand import ByHand
 from ._http.login import Login
 from ._http.origins import Origins, origin_of
 from ._http.resend import note_position
 from ._http.sending import Stamp, sign, unsigned
 from ._settings import checks
+from ._settings.cache_choice import cache_of
 from ._settings.common import Common
-from ._token import Token
 from .caches._base import TokenCache
-from .caches.memory import MemoryTokenCache, process_wide
 from .errors import ForeignOrigin
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from ._http.both import Both
 
-
-logger = logging.getLogger(__name__)
-
-_told_that_nothing_is_kept: weakref.WeakSet[type] = weakref.WeakSet()
-
-
-class PartnerAuth(Answers):
+class PartnerAuth(ByHand):
     """Auth for one partner account: every request carries a valid token, logged in lazily and kept.
 
     Use one for as long as you like, in any number of threads and sessions; all objects of one account,
@@ -74,7 +62,6 @@ class PartnerAuth(Answers):
         ValueError: An argument is not what it should be; the message begins with its name.
     """
 
-    _clock: ClassVar[Clock] = SYSTEM_CLOCK
     _shared: Account | None = None
     _stamp: Stamp | None = None
     # What a class that forgot super().__init__ has: no home, and then word of it.
@@ -90,6 +77,7 @@ class PartnerAuth(Answers):
             raise TypeError(f"{', '.join(sorted(unknown))}: no argument of {type(self).__name__}")
         if not self.partner:
             raise ValueError(f"partner: {type(self).__name__} needs a short name in this class attribute")
+        checks.placement("placement", self.placement)
         self._origins = Origins(
             base_url,
             common.get("origins", ()),
@@ -97,8 +85,7 @@ class PartnerAuth(Answers):
         )
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
-        cache = common.get("cache")
-        self._cache = process_wide() if cache is None else _cache_of(cache)
+        self._cache = cache_of("cache", common.get("cache"))
         self._refresh_cooldown = checks.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
@@ -133,63 +120,6 @@ class PartnerAuth(Answers):
         from ._settings.from_env import auth_from_env
 
         return auth_from_env(cls, overrides)
-
-    def token(self) -> Token:
-        """The current token; logs in if need be.
-
-        Raises:
-            LoginRejected: The partner refused the credentials, now or within `rejection_cooldown`.
-            LoginUnavailable: No usable answer, now or until the partner wants to be asked again.
-            InvalidLoginResponse: An answer that no login document describes; remembered too, where it was an
-                HTTP 4xx that may mean the credentials.
-        """
-        return self._usable_grant(self._shared_account()).token
-
-    def forget(self) -> None:
-        """Drop the token and the remembered failure, for all who share them. The next request logs in."""
-        self._shared_account(anew=True).forget()
-
-    def preset(self, value: str, expires_at: float | None = None) -> None:
-        """Use a token obtained elsewhere until it is refused or ends; no login happens before that.
-
-        It is kept in the token cache like any other: a person may log in by hand for other processes.
-
-        Args:
-            value: The token.
-            expires_at: Its end in epoch seconds; None for no known end.
-
-        Raises:
-            ValueError: An argument is not what it should be; the message begins with its name.
-        """
-        checks.epoch_seconds("expires_at", expires_at)
-        token = Token(value, issued_at=self._clock.wall(), expires_at=expires_at)
-        self._shared_account(anew=True).preset(token)
-
-    def logout(self) -> None:
-        """Drop the token, for all who share it, and tell the partner where it has a logout.
-
-        A partner that does not answer is a line in the log, no error. A remembered rejection stays. Who
-        shares the token is refused once, and logs in: for scripts, not for the end of each request.
-        """
-        token = self._shared_account(anew=True).log_out()
-        if token is not None:
-            self._log_in.log_out(token)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.logout()
-
-    def __add__(self, other: Callable[[requests.PreparedRequest], requests.PreparedRequest]) -> Both:
-        from ._http.both import Both
-
-        return Both(self, other)
-
-    def __radd__(self, other: Callable[[requests.PreparedRequest], requests.PreparedRequest]) -> Both:
-        from ._http.both import Both
-
-        return Both(other, self)
 
     def __repr__(self) -> str:
         username = f", username={self.username!r}" if self.username else ""
@@ -250,24 +180,13 @@ class PartnerAuth(Answers):
                 who = [self.partner, f"{self._origins.own}{urlsplit(self.base_url).path}", self.account]
                 shared = account_of(self._cache, who, secret, self._clock, keeps_ended=self._uses_previous)
             elif shared is None:
-                self._tell_that_nothing_is_kept(self._cache)
-                shared = account_of_nobody_else(self._clock)
+                shared = account_of_nobody_else(type(self), self._cache, self._clock)
             with state_lock():
                 # Of threads that find an account that nobody else has, one is the first.
                 if self._shared is None or anew:
                     self._shared = shared
                 shared = self._shared
         return shared
-
-    def _tell_that_nothing_is_kept(self, cache: TokenCache) -> None:
-        cls = type(self)
-        if type(cache) is not MemoryTokenCache and cls not in _told_that_nothing_is_kept:
-            _told_that_nothing_is_kept.add(cls)
-            logger.warning(
-                "cache: it keeps nothing of %s, which has no account, or no secret to seal a token with; "
-                "set both on the class or the object",
-                cls.__name__,
-            )
 
     def _usable_grant(self, account: Account) -> Grant:
         grant = account.usable()
@@ -321,15 +240,3 @@ class PartnerAuth(Answers):
             f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
             "nothing was sent. If it is the partner's as well, name it in origins="
         )
-
-
-def _cache_of(cache: object) -> TokenCache:
-    if isinstance(cache, str):
-        from ._settings.cache_choice import cache_named
-
-        try:
-            return cache_named(cache)
-        except ValueError as error:
-            why = str(error)
-        raise ValueError(f"cache: {why}")
-    return cast(TokenCache, checks.token_cache("cache", cache))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-import requests
+from typing import Any, NamedTuple
 
 from .._token import Token
 from ..errors import LoginRejected, LoginUnavailable, PartnerAuthError
@@ -108,7 +106,7 @@ class Failure(NamedTuple):
     retry_after: float | None = None
     bug: Exception | None = None
 
-    def error(self, response: requests.Response | None = None) -> PartnerAuthError:
+    def error(self, response: Any = None) -> PartnerAuthError:
         """A new exception that tells it; `response` is the refused API response, if there was one."""
         if self.kind is LoginRejected:
             return LoginRejected(

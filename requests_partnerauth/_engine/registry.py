@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import weakref
 from collections import deque
@@ -17,7 +18,10 @@ from .clock import SYSTEM_CLOCK, Clock
 from .memory import state_lock
 from .store import Store
 
+logger = logging.getLogger(__name__)
+
 _REMEMBERED = 10_000
+_told: weakref.WeakSet[type] = weakref.WeakSet()
 _PROCESS_KEY = os.urandom(32)
 _KEEPS_NOTHING = Store(None, "", "", SYSTEM_CLOCK)
 _ACCOUNTS = "requests_partnerauth's accounts"
@@ -74,8 +78,18 @@ def account_of(
         return account
 
 
-def account_of_nobody_else(clock: Clock) -> Account:
-    """An account that is shared with no other object, and kept in no cache."""
+def account_of_nobody_else(owner: type, cache: TokenCache, clock: Clock) -> Account:
+    """An account that is shared with no other object and kept in no cache, which is told where one was given.
+
+    Args:
+        owner: The class that lacks an account or a secret.
+        cache: What was to keep the token.
+        clock: What tells the time.
+    """
+    if type(cache) is not MemoryTokenCache and owner not in _told:
+        _told.add(owner)
+        why = "it has no account, or no secret to seal a token with; set both on the class or the object"
+        logger.warning("cache: nothing of %s is kept: %s", owner.__name__, why)
     return Account(_KEEPS_NOTHING, clock)
 
 

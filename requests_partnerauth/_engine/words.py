@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..caches._base import TokenCache, shown
+from ..caches._base import TokenCache, reason, shown
 from .bounded import bounded
 from .clock import Clock
 from .reentry import calling_out
@@ -96,13 +96,10 @@ class Words:
             self._keeping_down_until = until
         was_down = any(locks or trouble not in _LOCKING for trouble in list(self._troubles))
         if is_first(self._troubles, word) and not was_down:
-            # Of a message only what the system itself says: others may quote a URL with its password.
-            why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
             logger.warning(
-                "%s can't be used (%s%s): %s",
+                "%s can't be used (%s): %s",
                 self.name,
-                type(error).__name__,
-                why,
+                reason(error, self.cache),
                 "several processes may log in at once" if locks else KEEPS_NOTHING,
             )
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import requests
 
+from .bugs import is_thrown_in
+
 logger = logging.getLogger(__name__)
 
 _told: set[str] = set()
@@ -17,6 +19,8 @@ def says(question: Callable[[requests.Response], bool], response: requests.Respo
     try:
         return bool(question(response))
     except Exception as error:
+        if is_thrown_in(error):
+            raise
         where = place_of(error, question)
     if where not in _told:
         _told.add(where)

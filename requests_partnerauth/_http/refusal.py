@@ -11,7 +11,7 @@ from .._engine.account import Verdict
 from .._engine.outcome import Failure, Grant
 from .draining import drain
 from .guard import Guard, guards_of, handing_over, may_be_handed_a_token
-from .looking import look, read_refused
+from .looking import look, look_away, read_refused
 from .redirects import redirect_target
 from .resend import resend, rewind
 from .scrub import bare_response
@@ -38,9 +38,10 @@ def is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, A
         if not streamed and not 300 <= response.status_code < 400:
             read_refused(response)  # requests would read it next: now the partner may look into it
         look(response, auth.expiry_markers, streamed=streamed)
-        return auth._says_expired(response) or (
-            response.status_code == 401 and _lacks_token(response.request)
-        )
+        is_lost = response.status_code == 401 and _lacks_token(response.request)
+        is_refused = is_lost or auth._says_expired(response)
+        look_away(response)
+        return is_refused
     except BaseException:
         # Nobody will get this response: its connection may not be lost to the pool with it.
         response.close()

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from ._settings.moments import end_of_jwt, moment
+from .moments import end_of_jwt, moment
 
 _LONGEST = 16_384
 _COOKIE_NAME = re.compile(r"[!#-+\--:<>-~]+")
