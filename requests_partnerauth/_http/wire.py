@@ -13,6 +13,7 @@ from .._engine.bounded import bounded
 from .._engine.clock import Clock
 from .body import Unreadable, body_of
 from .line import Line
+from .looking import let_through
 from .outage import Outage, is_outage, late, outage_from
 from .transport import sends_by_itself, transport
 
@@ -153,4 +154,5 @@ def _decides(status: int) -> bool:
 def _with_content(response: requests.Response, content: bytes) -> requests.Response:
     response._content = content
     response._content_consumed = True
+    let_through(response)
     return response
