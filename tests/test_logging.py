@@ -52,6 +52,21 @@ def test_a_tokens_life(
     assert first != second
 
 
+def test_a_refusal_is_over_once_its_login_has_landed(
+    simulator: PartnerSimulator, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A login after that, for another reason, is not said to be for a refused token."""
+    partner = simulator.bex
+    session.auth = auth = make_auth(partner)
+    session.get(f"{partner.base_url}/a")
+    partner.revoke()
+    session.get(f"{partner.base_url}/a")
+    auth.preset("PRESET", expires_at=auth.token().issued_at - 1)
+    session.get(f"{partner.base_url}/a")
+    reasons = [re.findall(r"\((.*)\)", line) for line in lines(caplog) if "logged in" in line]
+    assert reasons == [["no usable token"], ["token refused"], ["no usable token"]]
+
+
 def test_a_token_from_the_cache(
     simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -290,3 +290,19 @@ def test_a_call_is_unknown_to_no_one(partner: SimulatedPartner, session: request
     echoes = [response.json()["echo"]["request_id"] for response in together(64, call)]
     assert echoes == [f"id-{number}" for number in range(64)]
     assert isinstance(partner.calls[0], Call)
+
+
+def test_a_refusal_that_was_streamed_while_judging_it(
+    simulator: PartnerSimulator, session: requests.Session
+) -> None:
+    """Where `expired_when` has streamed a refused response, it stands in the history without a body."""
+    partner = simulator.bex
+
+    def expired_when(response: requests.Response) -> bool:
+        return response.status_code == 403 and bool(list(response.iter_content(10)))
+
+    partner.answer("/odd", lambda call: Reply(403, body=b"x" * 100) if len(partner.calls) == 1 else None)
+    session.auth = make_auth(partner, expired_when=expired_when)
+    response = session.get(f"{partner.base_url}/odd", stream=True)
+    assert is_good(response)
+    assert response.history[0].content == b""
