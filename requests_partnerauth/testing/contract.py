@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-import pickle
+import pickle  # nosec B403  # what it loads it has just dumped
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -231,7 +231,7 @@ class PartnerContract(Samples):
             value = self.log_in(auth).value
             try:
                 pickled = pickle.dumps(auth)
-                copies = {"pickle": pickle.loads(pickled), "copy": copy.copy(auth)}  # noqa: S301  # our own
+                copies = {"pickle": pickle.loads(pickled), "copy": copy.copy(auth)}  # noqa: S301  # nosec B301  # our own
                 copies["deep copy"] = copy.deepcopy(auth)
             except Exception as error:
                 raise self.wrong(f"it can't be pickled or copied: {error!r}") from None
