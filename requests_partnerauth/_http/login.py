@@ -8,8 +8,8 @@ import requests
 from urllib3.exceptions import MaxRetryError
 from urllib3.util import Retry
 
-from .._engine.account import Lease
 from .._engine.clock import Clock
+from .._engine.flying import Lease
 from .._engine.outcome import Failure
 from .._token import Token
 from .answers import Answers

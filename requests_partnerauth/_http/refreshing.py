@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import requests
 
-from .._engine.account import Lease
+from .._engine.flying import Lease
 from .._token import Token
 from .outage import Outage
 from .scrub import scrub
