@@ -180,6 +180,17 @@ def test_a_refresh_request_is_kept_out(server: RecordingServer, tmp_path: Path) 
     assert "/renew" in cassette.read_text()
 
 
+def test_a_logout_is_kept_out(server: RecordingServer, tmp_path: Path) -> None:
+    """Its query and body are not in the cassette, though nothing is known of the token that it ends."""
+    auth = SteppedAuth(server.url)
+    cassette = tmp_path / "cassette.yaml"
+    with vcr.VCR(**vcr_filters(auth)).use_cassette(str(cassette)):
+        token = Token("secret-token", refresh_token="secret-refresh")
+        requests.Session().send(auth.logout_request(token).prepare(), timeout=10)
+    assert "secret" not in cassette.read_text()
+    assert "/logout" in cassette.read_text()
+
+
 @pytest.mark.parametrize(
     ("base_url", "sent_to"),
     [
