@@ -8,13 +8,16 @@ import io
 import json
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 import requests
+import trustme
 from conftest import AUTH_CLASSES
 from odd_server import OddServer
+from recording_server import Answer, recording_server
 from together import Background
 
 from requests_partnerauth._http.looking import let_through, look, look_away, read_refused
@@ -291,3 +294,20 @@ def test_a_refusal_that_stalls(session: requests.Session) -> None:
         refused = session.get(server.base_url, stream=True, timeout=0.5)
         assert Background(lambda: read_refused(refused)).result() is None
         assert refused.content == b""
+
+
+@pytest.mark.parametrize("size", [20, 60_000])
+def test_a_stream_over_tls(session: requests.Session, size: int) -> None:
+    """What lies in TLS records is looked into and read as what comes in the open."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    body = b'{"a": "' + b"x" * size + b'"}'
+    with recording_server(context) as server, authority.cert_pem.tempfile() as bundle:
+        session.trust_env = False
+        server.answer = Answer(headers={"Content-Type": "application/json"}, body=body)
+        for _ in range(2):
+            response = session.get(server.url, stream=True, verify=bundle, timeout=10)
+            look(response, streamed=True)
+            assert short_text(response) == body.decode()
+            assert response.raw.read() == body
