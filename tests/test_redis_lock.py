@@ -139,7 +139,8 @@ def test_one_that_comes_after_the_limit_is_not_had(redis_server: RedisServer) ->
 def test_a_try_that_was_sent_again_is_known(redis_server: RedisServer) -> None:
     """Where the client repeats what got no answer, its own first try does not keep it out."""
     retry = redis.retry.Retry(redis.backoff.NoBackoff(), 10)
-    client = redis.Redis.from_url(redis_server.url, socket_timeout=0.3, retry=retry)
+    again = [redis.exceptions.TimeoutError]
+    client = redis.Redis.from_url(redis_server.url, socket_timeout=0.3, retry=retry, retry_on_error=again)
     client.ping()
     redis_server.freeze()
     threading.Timer(1.0, redis_server.thaw).start()
