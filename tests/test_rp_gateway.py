@@ -86,6 +86,8 @@ class TestRpGateway(PartnerContract):
         auth.token()
 
         assert partner.login_calls[0].json() == {**DOCUMENT["login"]["json"], "loc": "AU", "appCode": 7}
+        again = self.auth(partner, cache=cache, login_fields={"appCode": 7, "loc": "AU"})
+        assert again.token() == auth.token()
         with pytest.raises(LoginRejected, match=r"error\.login\.fields\.required"):
             self.auth(partner, cache=cache).token()
 

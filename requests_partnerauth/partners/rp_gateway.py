@@ -83,7 +83,8 @@ class RpGatewayAuth(PasswordAuth):
         )
         self._login_fields = _further_members({} if login_fields is None else login_fields)
         self.login_path = checks.path("login_path", login_path)
-        further = hashlib.sha256(self._login_fields.encode()).hexdigest()
+        in_order = json.dumps(json.loads(self._login_fields), sort_keys=True)
+        further = hashlib.sha256(in_order.encode()).hexdigest()
         self.account = json.dumps([username, uid, self.customer_id, further, self.login_path])
         self.password = password
         self.placement = _GatewayPlacement(self.uid, self._basic())
