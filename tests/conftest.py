@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from command import Served, running
 
 from requests_partnerauth import (
     BexAuth,
@@ -25,9 +24,13 @@ from requests_partnerauth import (
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 if TYPE_CHECKING:
+    from command import Served
     from redis_server import RedisServer
 
-pytest.register_assert_rewrite("cache_contract", "fiserv_contract", "partner_contract", "simulator_contract")
+# Asserts outside of test modules are checked under `python -O`, too.
+pytest.register_assert_rewrite(
+    *(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("test_"))
+)
 
 # Other people's libraries have tox environments of their own.
 collect_ignore = []
@@ -66,6 +69,8 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """What `partnerauth serve --json` says, while it serves."""
+    from command import running
+
     with running("serve", "--json") as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
