@@ -146,7 +146,7 @@ class PartnerAuth(ByHand):
         events = request.hooks
         hooks = events["response"]
         if hooks and hooks[0] is not sending:
-            hooks = unsigned(self, request)
+            hooks = unsigned(request)
         if request.body is not None:
             note_position(request)
         if sending is None:

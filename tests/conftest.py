@@ -37,18 +37,17 @@ if "PARTNERAUTH_SUITES" not in os.environ:
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
 
+# Asserts outside of test modules are checked under `python -O`, too.
 pytest.register_assert_rewrite(
-    "cache_contract",
-    "fiserv_contract",
-    "partner_contract",
     "requests_partnerauth.testing",
-    "simulator_contract",
+    *(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("test_")),
 )
 
 # What needs libraries and services that the other tests do without has tox environments of its own.
 elsewhere = {
     "PARTNERAUTH_LIBRARIES": "libraries",
     "PARTNERAUTH_ORDERS": "orders",
+    "PARTNERAUTH_REDIS_FAULTS": "redis_faults",
     "PARTNERAUTH_SERVICES": "services",
     "PARTNERAUTH_SUITES": "suites",
 }

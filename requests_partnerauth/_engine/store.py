@@ -194,9 +194,9 @@ class Store:
             entry = None if opened is None else json.loads(opened)
         except (TypeError, ValueError, RecursionError):
             entry = None
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and isinstance(ends_at := entry.get("ends_at"), (int, float)):
             self._unreadable.pop(kind, None)
-            return entry
+            return entry if self._clock.wall() < ends_at else None
         if is_first(self._unreadable, kind):
             logger.warning("an unreadable entry in %s is passed over", self._words.name)
         return None
@@ -205,7 +205,8 @@ class Store:
         key = self._key(kind, "set") if self.is_used else None
         if key is None:
             return False
-        value = json.dumps(entry).encode()
+        # Inside the seal: the place itself may be told another end.
+        value = json.dumps({**entry, "ends_at": self._clock.wall() + ttl}).encode()
         if self._seals:
             value = self._sealing().close(value, key)
         # set gives nothing, and so does a cache that is down.

@@ -128,4 +128,4 @@ def _hand_over(
     with handing_over():
         if may_be_handed_a_token(request) and (is_redirected or len(lengths) == 1):
             request.hooks, request.url, request.body = again.hooks, again.url, again.body
-            request.headers, request._cookies = again.headers.copy(), again._cookies
+            request.headers, request._cookies = again.headers.copy(), again.copy()._cookies

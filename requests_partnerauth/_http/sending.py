@@ -97,7 +97,7 @@ class Sending(Guard):
 
     def signed(self, request: requests.PreparedRequest, grant: Grant) -> None:
         """Sign a copy of a request that this one went along with, with another token."""
-        hooks = unsigned(self.auth, request)
+        hooks = unsigned(request)
         again = sign(self.auth, request, grant, self.others)
         # A new dict and a new list: the old ones are being walked through, or others hold them.
         request.hooks = {**request.hooks, "response": [again, *hooks]}
@@ -146,9 +146,8 @@ def sign(
     return Sending(auth, grant, placement, placement.place(request, grant.value), others)
 
 
-def unsigned(auth: Sender, request: requests.PreparedRequest) -> list[Any]:
-    """Take off any token that would remain once `auth` signs anew; gives the hooks that are not ours."""
+def unsigned(request: requests.PreparedRequest) -> list[Any]:
+    """Remove any token that was placed in a request; gives the hooks that are not ours."""
     for guard in guards_of(request):
-        if not isinstance(guard, Sending) or guard.auth is not auth or guard.mark is not None:
-            guard.remove(request)
+        guard.remove(request)
     return not_ours(request.hooks["response"])
