@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from command import Served, running
 
 from requests_partnerauth import (
     BexAuth,
@@ -26,6 +25,7 @@ from requests_partnerauth import (
 from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
 
 if TYPE_CHECKING:
+    from command import Served
     from redis_server import RedisServer
 
 # Started with "&" or by nohup, this process ignores Ctrl-C, as would the children that the tests interrupt.
@@ -86,6 +86,8 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """What `partnerauth serve --json` says, while it serves."""
+    from command import running
+
     with running("serve", "--json") as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
