@@ -232,7 +232,7 @@ class PartnerAuth(ByHand):
 
     def _hidden(self) -> list[str]:
         """The secrets, and what the account's latest tokens held: a partner's words may repeat any."""
-        return [*self.secrets(), *self._shared_account().hidden()]
+        return [*super()._hidden(), *self._shared_account().hidden()]
 
     def _foreign(self, url: str) -> ForeignOrigin:
         origin = origin_of(url)

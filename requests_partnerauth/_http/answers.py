@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 from .._placement import HeaderPlacement, Placement
 from .._token import Token
 from .flow import LoginFlow, default_flow
+from .spellings import with_pairs
 
 
 class Answers(AuthBase):
@@ -87,4 +88,4 @@ class Answers(AuthBase):
 
     def _hidden(self) -> list[str]:
         """All that may stand in no message about a login."""
-        return self.secrets()
+        return with_pairs(self.secrets(), self.username)

@@ -37,7 +37,9 @@ def is_refused(auth: Sender, response: requests.Response, sent_with: dict[str, A
     try:
         if not streamed and not 300 <= response.status_code < 400:
             read_refused(response)  # requests would read it next: now the partner may look into it
-        look(response, auth.expiry_markers, streamed=streamed)
+        # The user's own signal may be in other words than the partner's.
+        markers = () if auth._expired_when else auth.expiry_markers
+        look(response, markers, streamed=streamed)
         is_lost = response.status_code == 401 and _lacks_token(response.request)
         is_refused = is_lost or auth._says_expired(response)
         look_away(response)

@@ -28,6 +28,7 @@ class Sender(Protocol):
     partner: str
     placement: Placement
     expiry_markers: tuple[bytes, ...]
+    _expired_when: Callable[[requests.Response], bool] | None
     _may_resend: bool
     _refresh_cooldown: float
 

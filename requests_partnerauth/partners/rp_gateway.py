@@ -124,8 +124,10 @@ class RpGatewayAuth(PasswordAuth):
         answer = _answer(response)
         if answer is not None:
             return answer.get("description") == "error.invalid.sessiontoken"
-        words = short_text(response) if response.status_code == 401 else None
-        return words is not None and (not words or "invalid authentication token" in words.lower())
+        if response.status_code != 401:
+            return False
+        words = short_text(response)
+        return not words or "invalid authentication token" in words.lower()
 
     def secrets(self) -> list[str]:
         gateway = self._gateway_auth
