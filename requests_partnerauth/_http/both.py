@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import requests
 from requests.auth import AuthBase
 
-from .guard import Guard, not_ours
-from .sending import Sending
-
-Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+from .sending import Auth, sign_in_turn, unsigned
 
 
 class Both(AuthBase):
-    """Auths that sign each request one after the other; those after a partner's sign again on its resend.
+    """Auths that sign each request one after the other, and each resend of a partner's once more.
 
     Made by ``auth + other``. It holds no state of its own, and lives as long as you like.
 
@@ -36,14 +30,7 @@ class Both(AuthBase):
         return " + ".join(type(auth).__name__ for auth in self._auths)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        for place, auth in enumerate(self._auths, 1):
-            request = auth(request)
-            others = self._auths[place:]
-            hooks: list[Any] = [
-                hook.followed_by(others) if isinstance(hook, Sending) and hook.is_of(auth) else hook
-                for hook in request.hooks["response"]
-            ]
-            # Another auth's challenge, Digest's say, is answered first: it is no expiry signal.
-            ours = [hook for hook in hooks if isinstance(hook, Guard)]
-            request.hooks = {**request.hooks, "response": [*not_ours(hooks), *ours]}
+        hooks, kept = request.hooks, unsigned(request)
+        new = sign_in_turn(request, self._auths)
+        request.hooks = {**hooks, "response": [*new, *(hook for hook in kept if hook not in new)]}
         return request

@@ -13,7 +13,7 @@ from .draining import drain
 from .guard import Guard, guards_of, handing_over, may_be_handed_a_token
 from .looking import look, look_away, read_refused
 from .redirects import redirect_target
-from .resend import resend, rewind
+from .resend import resend, rewind, take_cookies
 from .scrub import bare_response
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
             auth.partner, _named(refused), fresh.token.fingerprint,
         )  # fmt: skip
         again = request.copy()
-        sending.signed(again, fresh)
-        response = resend(again, response, sent_with, sending.others)
+        take_cookies(again, response)
+        response = resend(again, response, sent_with, sending.sign_again(again, fresh))
         _hand_over(again, request, is_redirected=redirect_target(response) is not None)
         if not is_refused(auth, response, sent_with):
             if account.endpoints and response.status_code < 500:

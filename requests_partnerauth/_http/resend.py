@@ -10,7 +10,6 @@ from typing import Any
 
 import requests
 from requests.cookies import extract_cookies_to_jar, get_cookie_header
-from requests.hooks import default_hooks
 
 
 def rewind(request: requests.PreparedRequest) -> bool:
@@ -40,28 +39,23 @@ def resend(
     request: requests.PreparedRequest,
     refused: requests.Response,
     sent_with: dict[str, Any],
-    others: Iterable[Callable[[requests.PreparedRequest], requests.PreparedRequest]] = (),
+    hooks: Iterable[Callable[..., requests.Response | None]] = (),
 ) -> requests.Response:
     """Send the request over the adapter that brought the refusal, which then stands in its history.
 
-    Hooks do not run on this way, so that a resend can't lead to another; but for those of the other auths
-    that sign it anew, as Digest's.
+    Its own hooks do not run on this way, so that a resend can't lead to another; `hooks` do, which are those
+    of other auths that have signed it, as Digest's.
     """
-    _take_cookies(request, refused)
-    hooks, request.hooks = request.hooks, default_hooks()
-    for auth in others:
-        request = auth(request)
-    theirs, request.hooks = request.hooks["response"], hooks
     started = perf_counter()
     response: requests.Response = refused.connection.send(request, **sent_with)
-    for hook in theirs:
+    for hook in hooks:
         response = hook(response, **sent_with) or response
     response.elapsed = timedelta(seconds=perf_counter() - started)
     response.history = [*refused.history, refused, *response.history]
     return response
 
 
-def _take_cookies(request: requests.PreparedRequest, refused: requests.Response) -> None:
+def take_cookies(request: requests.PreparedRequest, refused: requests.Response) -> None:
     """Cookies that came with the refusal go along, unless the user wrote the Cookie header by hand."""
     jar = request._cookies
     if jar is None or not refused.cookies:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import requests
+from requests.hooks import default_hooks
 
 from .._engine.account import Account
 from .._engine.flying import LogIn
@@ -62,10 +63,10 @@ class Sending(Guard):
         grant: The token it was signed with.
         placement: Where the token was placed, and what else goes along.
         mark: What undoes the placing.
-        others: Auths that signed after it, and sign again on a resend.
+        chain: The auths that sign such a request in turn, this one among them; none: it is alone.
     """
 
-    __slots__ = ("account", "auth", "grant", "others")
+    __slots__ = ("account", "auth", "chain", "grant")
 
     def __init__(
         self,
@@ -73,13 +74,13 @@ class Sending(Guard):
         grant: Grant,
         placement: Placement,
         mark: Any,
-        others: tuple[Auth, ...] = (),
+        chain: tuple[Auth, ...] = (),
     ) -> None:
         super().__init__(placement, [grant.value, *grant.token.cookies.values()], mark, auth._home_of(grant))
         self.auth = auth
         self.account = auth._shared_account()
         self.grant = grant
-        self.others = others
+        self.chain = chain
 
     def __call__(self, response: requests.Response, **sent_with: Any) -> requests.Response:
         request = response.request
@@ -96,20 +97,20 @@ class Sending(Guard):
             keep_from_foreigners(request, response, self.home)
         return response
 
-    def signed(self, request: requests.PreparedRequest, grant: Grant) -> None:
-        """Sign a copy of a request that this one went along with, with another token."""
-        hooks = unsigned(request)
-        again = sign(self.auth, request, grant, self.others)
+    def sign_again(self, request: requests.PreparedRequest, grant: Grant) -> list[Any]:
+        """Sign a copy of this request with another token; the other auths sign it anew.
+
+        Gives the others' hooks: what they are asked in answer is to be answered as before.
+        """
+        hooks, kept = request.hooks, unsigned(request)
+        new = sign_in_turn(request, self.chain or (cast(Auth, self.auth),), self.auth, grant)
         # A new dict and a new list: the old ones are being walked through, or others hold them.
-        request.hooks = {**request.hooks, "response": [again, *hooks]}
+        request.hooks = {**hooks, "response": [*new, *(hook for hook in kept if hook not in new)]}
+        return [hook for hook in new if not (isinstance(hook, Sending) and hook.auth is self.auth)]
 
-    def is_of(self, auth: object) -> bool:
-        """Whether this auth signed it."""
-        return self.auth is auth
-
-    def followed_by(self, others: tuple[Auth, ...]) -> Sending:
-        """The same, where other auths sign after it."""
-        return Sending(self.auth, self.grant, self.placement, self.mark, others)
+    def among(self, chain: tuple[Auth, ...]) -> Sending:
+        """The same, where other auths sign too."""
+        return Sending(self.auth, self.grant, self.placement, self.mark, chain)
 
     def __reduce__(self) -> Any:
         return Guard, (self.placement, self.values, self.mark, self.home)
@@ -140,11 +141,40 @@ def placement_of(auth: Sender, grant: Grant) -> Placement:
 
 
 def sign(
-    auth: Sender, request: requests.PreparedRequest, grant: Grant, others: tuple[Auth, ...] = ()
+    auth: Sender, request: requests.PreparedRequest, grant: Grant, chain: tuple[Auth, ...] = ()
 ) -> Sending:
     """Place the token; gives what is to go along."""
     placement = placement_of(auth, grant)
-    return Sending(auth, grant, placement, placement.place(request, grant.value), others)
+    return Sending(auth, grant, placement, placement.place(request, grant.value), chain)
+
+
+def sign_in_turn(
+    request: requests.PreparedRequest,
+    chain: tuple[Auth, ...],
+    own: Sender | None = None,
+    grant: Grant | None = None,
+) -> list[Any]:
+    """Let auths sign a request one after the other; gives their hooks, those that know a token last.
+
+    Another auth's challenge, Digest's say, is so answered first: it is no expiry signal.
+
+    Args:
+        request: What they sign. It is left without hooks.
+        chain: The auths.
+        own: The one of them that signs with a given token.
+        grant: That token.
+    """
+    theirs: list[Any] = []
+    ours: list[Any] = []
+    for auth in chain:
+        request.hooks = default_hooks()
+        if auth is own and own is not None and grant is not None:
+            ours.append(sign(own, request, grant, chain if len(chain) > 1 else ()))
+        else:
+            vars(request).update(vars(auth(request)))
+            ours += [hook.among(chain) for hook in guards_of(request) if isinstance(hook, Sending)]
+            theirs += not_ours(request.hooks["response"])
+    return [*theirs, *ours]
 
 
 def unsigned(request: requests.PreparedRequest) -> list[Any]:
