@@ -168,7 +168,7 @@ def sign_in_turn(
     ours: list[Any] = []
     for auth in chain:
         request.hooks = default_hooks()
-        if auth is own and own is not None and grant is not None:
+        if own is not None and grant is not None and cast(object, auth) is own:
             ours.append(sign(own, request, grant, chain if len(chain) > 1 else ()))
         else:
             vars(request).update(vars(auth(request)))
