@@ -64,7 +64,8 @@ class StepsAuth(PartnerAuth):
     placement = HeaderPlacement("X-Token")
 
     def __init__(self, base_url: str, password: str = PASSWORD, **common: Any) -> None:
-        super().__init__(base_url=base_url, **{"cache": MemoryTokenCache(), **common})
+        common.setdefault("cache", MemoryTokenCache())
+        super().__init__(base_url=base_url, **common)
         self.username = self.account = "me"
         self.secret = password
 
