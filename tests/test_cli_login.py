@@ -76,7 +76,8 @@ def test_unavailable(served: Served) -> None:
     given = served_settings(served, "bex", base_url="http://127.0.0.1:1")
     done = partnerauth("check", "bex", settings=given)
     assert done.stderr == (
-        "partnerauth: bex is not available for a login of 'user123': the connection was refused "
+        "partnerauth: bex is not available for a login of 'user123' at "
+        "http://127.0.0.1:1/api/service/login: the connection was refused "
         "(http://127.0.0.1:1); check the address, the network and any proxy, or try again later\n"
     )
     assert (done.stdout, done.returncode) == ("", 3)
@@ -142,13 +143,14 @@ def test_signs_of_life(simulator: PartnerSimulator) -> None:
     given = environment(**settings_of(simulator.bex))
     with running("token", "bex", "-vv", env=given) as process:
         assert process.stderr is not None
-        first, second = (process.stderr.readline().decode() for _ in range(2))
+        first, tried, second = (process.stderr.readline().decode() for _ in range(3))
         heard.set()
         out, _ = process.communicate(timeout=30)
     assert (
         bare(first)
         == "partnerauth: bex: a token for 'user123' from http://HOST, 35 s at most for its login\n"
     )
+    assert tried.startswith("partnerauth: bex: POST http://127.0.0.1:")
     assert second.startswith("partnerauth: bex: still waiting after ")
     assert out == b"late-token\n"
 

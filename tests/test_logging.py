@@ -73,7 +73,11 @@ def test_a_token_from_the_cache(
     """A token that another process could have left in a cache goes by the name it was logged in under."""
     first = make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
     make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
-    assert lines(caplog, logging.DEBUG) == [
+    posted, *told = lines(caplog, logging.DEBUG)
+    assert posted.startswith(
+        f"DEBUG bex: POST {simulator.bex.base_url}/api/service/login for 'user123', within "
+    )
+    assert told == [
         f"INFO bex: logged in 'user123' in N s (no usable token), token {first.fingerprint}",
         f"DEBUG token {first.fingerprint} found in FileTokenCache",
     ]
@@ -99,7 +103,9 @@ def test_an_outage_is_not(simulator: PartnerSimulator, caplog: pytest.LogCapture
     with pytest.raises(LoginUnavailable):
         make_auth(simulator.bex).token()
     assert lines(caplog) == ["INFO bex: no login for 'user123' after N s (no usable token): LoginUnavailable"]
-    assert sum(line.startswith("DEBUG") for line in lines(caplog, logging.DEBUG)) == 2
+    debug = [line for line in lines(caplog, logging.DEBUG) if line.startswith("DEBUG")]
+    assert sum("DEBUG bex: POST " in line for line in debug) == 3
+    assert sum("DEBUG bex: HTTP 503; trying again" in line for line in debug) == 2
 
 
 def test_a_refresh_that_does_not_help(

@@ -109,8 +109,16 @@ def test_a_client_certificate_is_shown(authority: trustme.CA, bundle: str, tmp_p
     with recording_server(context) as server, requests.Session() as session:
         server.answer = GRANTED
         session.verify = bundle
-        with pytest.raises(LoginUnavailable):
+        with pytest.raises(LoginUnavailable, match="certificate required|the connection broke"):
             bex(server.url, login_session=session, login_timeout=(3, 3)).token()
         assert server.heard == []
         session.cert = str(certificate)
         assert bex(server.url, login_session=session).token().value == "TOKEN-FROM-LOGIN"
+
+
+def test_https_on_a_port_that_speaks_http() -> None:
+    """OpenSSL's reason is kept, with what it mostly means."""
+    with recording_server() as server:
+        url = server.url.replace("http://", "https://")
+        with pytest.raises(LoginUnavailable, match=r"could be made \(.+\): plain http on this port\?"):
+            bex(url).token()

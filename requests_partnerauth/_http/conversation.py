@@ -129,7 +129,7 @@ class Conversation:
     def _mistaken(self, mistake: str, response: requests.Response | None) -> Failure:
         if response is None:
             return self._telling.bug(TypeError(mistake))
-        return self._telling.undescribed(response, mistake)
+        return self._telling.mistaken(response, mistake)
 
     def _failed(self, error: Exception, response: requests.Response | None) -> Failure | Outage:
         if isinstance(error, LoginRejected):
@@ -143,7 +143,7 @@ class Conversation:
             return self._telling.undescribed(response, str(error))
         if response is None:
             return self._telling.bug(error)
-        return self._telling.undescribed(response, self._telling.place_of(error))
+        return self._telling.mistaken(response, self._telling.place_of(error))
 
     def _sent(
         self, request: requests.Request, last: requests.Response | None

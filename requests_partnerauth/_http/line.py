@@ -12,6 +12,8 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 
+_OVER = "the login is over"
+
 
 class Line:
     """All connections that one login makes. Once it is cut, none brings another byte and none is made.
@@ -70,13 +72,19 @@ class Line:
         class Connection(kind):  # type: ignore[misc]
             def connect(self) -> None:
                 if line.is_cut:
-                    raise ConnectionAbortedError("the login is over")
+                    raise ConnectionAbortedError(_OVER)
                 # Itself, for a proxy that drips, and its socket: at a last reply http.client drops that.
                 line._held.append(self)
                 super().connect()
                 line._held.append(getattr(self, "sock", None))
                 if line.is_cut:
                     line.cut()
+
+            def _tunnel(self) -> None:
+                super()._tunnel()
+                if line.is_cut:
+                    # On a connection that has ended, TLS would leave a socket that nobody closes.
+                    raise ConnectionAbortedError(_OVER)
 
         return Connection
 

@@ -64,15 +64,22 @@ class Telling:
             code, partner_message, f"check the credentials{f' ({arguments})' * bool(arguments)}"
         )
 
-    def undescribed(self, response: requests.Response | None, why: str) -> Failure:
+    def mistaken(self, response: requests.Response, why: str) -> Failure:
+        """The class made a mistake of its own over a reply: told beside what the status says."""
+        return self.undescribed(response, why, f"{self.safe(why)}; ")
+
+    def undescribed(self, response: requests.Response | None, why: str, mistake: str = "") -> Failure:
         """A reply that the flow made no token of, and why, judged by its status."""
         if response is None:
             return self.invalid(self.safe(why))
         status = response.status_code
         if status in (401, 403):
-            return self._refused(str(status), response.reason or "", "check base_url, then the credentials")
+            return self._refused(
+                str(status), response.reason or "", f"{mistake}check base_url, then the credentials"
+            )
         if 300 <= status < 400:
-            return self.invalid("it was answered by a redirect, which logins do not follow; check base_url")
+            redirected = "it was answered by a redirect, which logins do not follow"
+            return self.invalid(f"{redirected}; {mistake}check base_url")
         what = (
             f"HTTP {status} with a body that no login document describes ({self.safe(why)}); check base_url"
         )
