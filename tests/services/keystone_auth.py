@@ -29,14 +29,13 @@ class KeystoneAuth(PartnerAuth):
     ) -> None:
         super().__init__(base_url=base_url, **common)
         self.username, self.secret = username, password
-        self.project, self.domain = project, domain
+        self.project, self.domain = project, {"name": domain}
         self.account = json.dumps([username, project, domain])
 
     def login_request(self) -> requests.Request:
-        domain = {"name": self.domain}
-        user = {"name": self.username, "domain": domain, "password": self.secret}
+        user = {"name": self.username, "domain": self.domain, "password": self.secret}
         identity = {"methods": ["password"], "password": {"user": user}}
-        scope = {"project": {"name": self.project, "domain": domain}}
+        scope = {"project": {"name": self.project, "domain": self.domain}}
         body = {"auth": {"identity": identity, "scope": scope}}
         return requests.Request("POST", f"{self.base_url}/v3/auth/tokens", json=body)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import requests
@@ -28,24 +27,17 @@ class SynapseAuth(PartnerAuth):
         return self._post("login", {**login, "refresh_token": True})
 
     def refresh_request(self, token: Token) -> requests.Request | None:
-        if token.refresh_token is None:
-            return None
-        return self._post("refresh", {"refresh_token": token.refresh_token})
+        return self._post("refresh", {"refresh_token": token.refresh_token}) if token.refresh_token else None
 
     def parse_login(self, response: requests.Response) -> Token:
         reply = response.json()
         if response.status_code == 403:
             raise LoginRejected(reply["error"], code=reply["errcode"])
-        milliseconds = timedelta(milliseconds=1)
-        return Token.lasting(
-            reply["access_token"],
-            reply.get("expires_in_ms"),
-            unit=milliseconds,
-            refresh_token=reply.get("refresh_token"),
-        )
+        seconds = reply.get("expires_in_ms", 0) / 1000
+        return Token.lasting(reply["access_token"], seconds, refresh_token=reply.get("refresh_token"))
 
     def signals_expiry(self, response: requests.Response) -> bool:
-        # A bare 401 may also ask for the password again before something grave, token or no token.
+        # A 401 may also ask for the password again before something grave, token or no token.
         return (json_object(response) or {}).get("errcode") == "M_UNKNOWN_TOKEN"
 
     def logout_request(self, token: Token) -> requests.Request:
