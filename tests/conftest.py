@@ -32,6 +32,11 @@ pytest.register_assert_rewrite(
     *(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("test_"))
 )
 
+# All that is sent goes to this machine, or through a proxy of a test's own.
+for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.upper(), None)
+
 # Other people's libraries have tox environments of their own.
 collect_ignore = []
 if "PARTNERAUTH_LIBRARIES" not in os.environ:
