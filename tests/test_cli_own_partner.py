@@ -85,6 +85,17 @@ def test_cache_is_shared_and_forgotten(simulator: PartnerSimulator, tmp_path: Pa
     assert simulator.bex.logins == 2
 
 
+def test_forget_logs_out(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """forget sends the logout of a class that has one, with the token that the cache kept; once."""
+    given = {**settings(simulator), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    leaving = "acme_api:LeavingAuth"
+    token = run("token", leaving, settings=given).stdout.strip()
+    for _ in range(2):
+        assert run("forget", leaving, settings=given).returncode == 0
+    (call,) = simulator.bex.calls
+    assert (call.path, call.headers["X-Acme-Token"]) == ("/logout", f"Acme {token}")
+
+
 def test_hint_names_the_class(simulator: PartnerSimulator, tmp_path: Path) -> None:
     """A remembered refusal names the command by what was typed."""
     given = {**settings(simulator, API_KEY="wrong"), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
