@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._auth import PartnerAuth
-    from ._placement import HeaderPlacement, SessionFieldsPlacement
+    from ._http.replies import json_object
+    from ._placement import (
+        CookiePlacement,
+        HeaderPlacement,
+        Placement,
+        QueryPlacement,
+        SessionFieldsPlacement,
+    )
     from ._token import Token
     from .caches.file import FileTokenCache
     from .caches.keyring import KeyringTokenCache
@@ -28,8 +35,11 @@ if TYPE_CHECKING:
     from .partners.fiserv_partner import FiservPartnerAuth
     from .partners.rp_gateway import RpGatewayAuth
 
+    __version__: str
+
 __all__ = [
     "BexAuth",
+    "CookiePlacement",
     "FileTokenCache",
     "FiservBoardingAuth",
     "FiservCommerceConnectAuth",
@@ -44,14 +54,19 @@ __all__ = [
     "MemoryTokenCache",
     "PartnerAuth",
     "PartnerAuthError",
+    "Placement",
+    "QueryPlacement",
     "RedisTokenCache",
     "RpGatewayAuth",
     "SessionFieldsPlacement",
     "Token",
+    "__version__",
+    "json_object",
 ]
 
 _MODULES = {
     "BexAuth": "partners.bex",
+    "CookiePlacement": "_placement",
     "FileTokenCache": "caches.file",
     "FiservBoardingAuth": "partners.fiserv_boarding",
     "FiservCommerceConnectAuth": "partners.fiserv_commerce_connect",
@@ -60,16 +75,24 @@ _MODULES = {
     "KeyringTokenCache": "caches.keyring",
     "MemoryTokenCache": "caches.memory",
     "PartnerAuth": "_auth",
+    "Placement": "_placement",
+    "QueryPlacement": "_placement",
     "RedisTokenCache": "caches.redis",
     "RpGatewayAuth": "partners.rp_gateway",
     "SessionFieldsPlacement": "_placement",
     "Token": "_token",
+    "json_object": "_http.replies",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        globals()[name] = version(__name__)
+        return globals()[name]
     module = import_module(f".{_MODULES.get(name, 'errors')}", __name__)
     value = globals()[name] = getattr(module, name)
     return value

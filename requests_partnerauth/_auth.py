@@ -7,56 +7,32 @@ session.get(url) -> auth(request) -> origin allowed? -> token -> place -> send -
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
-from ._engine.account import Account, LogIn
-from ._engine.clock import SYSTEM_CLOCK, Clock
-from ._engine.locks import ForkSafeLock
+from ._engine.account import Account
+from ._engine.memory import state_lock
 from ._engine.outcome import Failure, Grant
-from ._engine.registry import account_of
-from ._engine.store import Store
-from ._http.answers import Answers
+from ._engine.registry import account_of, account_of_nobody_else
+from ._http.authors import says
+from ._http.by_hand import ByHand
 from ._http.login import Login
 from ._http.origins import Origins, origin_of
-from ._http.sending import Sending, Stamp, unsign
+from ._http.resend import note_position
+from ._http.sending import Stamp, sign, unsigned
 from ._settings import checks
-from ._token import Token
+from ._settings.cache_choice import cache_of
+from ._settings.common import Common
 from .caches._base import TokenCache
-from .caches.memory import MemoryTokenCache, process_wide
 from .errors import ForeignOrigin
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-_PROCESS_KEY = os.urandom(32)
-_KEEPS_NOTHING = Store(None, "", "", SYSTEM_CLOCK)
-_settling = ForkSafeLock()
 
-
-class Common(TypedDict, total=False):
-    """What every auth takes beside its partner's own arguments; see `PartnerAuth`."""
-
-    origins: Iterable[str]
-    cache: TokenCache | str
-    login_session: requests.Session | None
-    login_timeout: float | tuple[float, float]
-    keep_login_cookies: bool
-    rejection_cooldown: float
-    refresh_cooldown: float
-    expired_when: Callable[[requests.Response], bool] | None
-    resend: bool
-    refresh_ahead: bool
-    allow_http: bool
-
-
-class PartnerAuth(Answers):
+class PartnerAuth(ByHand):
     """Auth for one partner account: every request carries a valid token, logged in lazily and kept.
 
     Use one for as long as you like, in any number of threads and sessions; all objects of one account,
@@ -86,7 +62,6 @@ class PartnerAuth(Answers):
         ValueError: An argument is not what it should be; the message begins with its name.
     """
 
-    _clock: ClassVar[Clock] = SYSTEM_CLOCK
     _shared: Account | None = None
     _stamp: Stamp | None = None
     # What a class that forgot super().__init__ has: no home, and then word of it.
@@ -94,7 +69,7 @@ class PartnerAuth(Answers):
     base_url: str = checks.from_super()
     _origins: Origins = checks.from_super()
     _cache: TokenCache = checks.from_super()
-    _log_in: LogIn = checks.from_super()
+    _log_in: Login = checks.from_super()
 
     def __init__(self, *, base_url: str, **common: Unpack[Common]) -> None:
         unknown = common.keys() - Common.__annotations__.keys()
@@ -102,6 +77,7 @@ class PartnerAuth(Answers):
             raise TypeError(f"{', '.join(sorted(unknown))}: no argument of {type(self).__name__}")
         if not self.partner:
             raise ValueError(f"partner: {type(self).__name__} needs a short name in this class attribute")
+        checks.placement("placement", self.placement)
         self._origins = Origins(
             base_url,
             common.get("origins", ()),
@@ -109,8 +85,7 @@ class PartnerAuth(Answers):
         )
         self._home = self._origins.prefixes
         self.base_url = base_url.rstrip("/")
-        cache = common.get("cache")
-        self._cache = process_wide() if cache is None else _cache_of(cache)
+        self._cache = cache_of("cache", common.get("cache"))
         self._refresh_cooldown = checks.seconds("refresh_cooldown", common.get("refresh_cooldown", 30.0))
         self._expired_when = common.get("expired_when")
         if self._expired_when is not None and not callable(self._expired_when):
@@ -123,6 +98,8 @@ class PartnerAuth(Answers):
             checks.timeouts("login_timeout", common.get("login_timeout", (5.0, 30.0))),
             checks.seconds("rejection_cooldown", common.get("rejection_cooldown", 300.0)),
             self._clock,
+            self._origins,
+            keeps_cookies=checks.flag("keep_login_cookies", common.get("keep_login_cookies", False)),
         )
 
     @classmethod
@@ -144,38 +121,6 @@ class PartnerAuth(Answers):
 
         return auth_from_env(cls, overrides)
 
-    def token(self) -> Token:
-        """The current token; logs in if need be.
-
-        Raises:
-            LoginRejected: The partner refused the credentials, now or within `rejection_cooldown`.
-            LoginUnavailable: No usable answer.
-            InvalidLoginResponse: An answer that no login document describes; remembered too, where it was an
-                HTTP 4xx that may mean the credentials.
-        """
-        return self._usable_grant(self._shared_account()).token
-
-    def forget(self) -> None:
-        """Drop the token and the remembered refusal, for all who share them. The next request logs in."""
-        self._shared_account().forget()
-
-    def preset(self, value: str, expires_at: float | None = None) -> None:
-        """Use a token obtained elsewhere until it is refused or ends; no login happens before that.
-
-        Args:
-            value: The token.
-            expires_at: Its end in epoch seconds; None for no known end.
-
-        Raises:
-            ValueError: An argument is not what it should be; the message begins with its name.
-        """
-        checks.epoch_seconds("expires_at", expires_at)
-        self._shared_account().preset(Token(value, issued_at=self._clock.wall(), expires_at=expires_at))
-
-    def _hidden(self) -> list[str]:
-        """The secrets, and the tokens that this account had lately: a partner's words may repeat any."""
-        return [*self.secrets(), *self._shared_account().values()]
-
     def __repr__(self) -> str:
         username = f", username={self.username!r}" if self.username else ""
         return f"{type(self).__name__}(base_url={self.base_url!r}{username})"
@@ -183,22 +128,29 @@ class PartnerAuth(Answers):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         # Written out here, as much below is: each call to ask would cost a tenth of the whole.
         url = request.url or ""
-        if not url.startswith(self._home) and not self._origins.include(url):
+        is_abroad = not url.startswith(self._home)
+        if is_abroad and not self._may_be_home(url):
             raise self._foreign(url)
         account = self._shared or self._shared_account()
         grant = account.current
-        if grant is None or (grant.timed and account.now() >= grant.due_at):
+        if grant is None or (
+            grant.timed and (account.now() >= grant.due_at or account.wall() >= grant.due_at_wall)
+        ):
             grant = self._usable_grant(account)
         stamp = self._stamp
         if stamp is None or stamp.grant is not grant:
             stamp = self._stamp = Stamp(self, grant)
+        if is_abroad and not self._home_of(grant).include(url):
+            raise self._foreign(url)
         sending = stamp.sending
         events = request.hooks
         hooks = events["response"]
         if hooks and hooks[0] is not sending:
-            hooks = unsign(self, request)
+            hooks = unsigned(request)
+        if request.body is not None:
+            note_position(request)
         if sending is None:
-            sending = Sending(self, grant, self.placement.place(request, grant.value))
+            sending = sign(self, request, grant)
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:
@@ -216,55 +168,71 @@ class PartnerAuth(Answers):
         if isinstance(log_in := state.get("_log_in"), Login):
             self._log_in = log_in.of(self)
 
-    def _shared_account(self) -> Account:
-        """What all auth objects of one account and secret share in this process."""
-        if self._shared is None:
-            # Found without the lock: an author's `secret` may come from where another auth is asked first.
-            found = self._find_account()
-            with _settling():
-                if self._shared is None:
-                    self._shared = found
-        return self._shared
+    def _shared_account(self, *, anew: bool = False) -> Account:
+        """What all auth objects of one account and secret share in this process.
 
-    def _find_account(self) -> Account:
-        secret = checks.own_text("secret", self.secret)
-        if self.account is None or secret is None:
-            return account_of(self._cache, None, lambda: Account(_KEEPS_NOTHING, self._clock))
-        home = f"{self._origins.own}{urlsplit(self.base_url).path}"
-        who = json.dumps([self.partner, home, self.account]).encode()
-        with_secret = who + b"\n" + secret.encode(errors="surrogatepass")
-        key = hashlib.blake2b(with_secret, key=_PROCESS_KEY, digest_size=16).digest()
-        if type(self._cache) is MemoryTokenCache:
-            # The account is itself what a memory keeps: written down as well, it would be there twice.
-            return account_of(self._cache, key, lambda: Account(_KEEPS_NOTHING, self._clock))
-        name = hashlib.blake2b(who, digest_size=16).hexdigest()
-        entries = name if getattr(self._cache, "seals", True) else f"{name}.{key.hex()}"
-        return account_of(
-            self._cache,
-            key,
-            lambda: Account(Store(self._cache, entries, secret, self._clock), self._clock),
-        )
+        Anew: by the secret that there is now, which may have changed, or come from a vault.
+        """
+        shared = self._shared
+        if shared is None or anew:
+            secret = checks.own_text("secret", self.secret)
+            if self.account is not None and secret is not None:
+                who = [self.partner, f"{self._origins.own}{urlsplit(self.base_url).path}", self.account]
+                shared = account_of(self._cache, who, secret, self._clock, keeps_ended=self._uses_previous)
+            elif shared is None:
+                shared = account_of_nobody_else(type(self), self._cache, self._clock)
+            with state_lock():
+                # Of threads that find an account that nobody else has, one is the first.
+                if self._shared is None or anew:
+                    self._shared = shared
+                shared = self._shared
+        return shared
 
     def _usable_grant(self, account: Account) -> Grant:
         grant = account.usable()
         if grant is None:
-            outcome = account.obtain(self._log_in)
+            outcome = self._shared_account(anew=True).obtain(self._log_in)
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome
-        if grant.is_due(self._clock):
+        if self._may_refresh_ahead and grant.is_due(self._clock):
             account.refresh_ahead(self._log_in)
         return grant
 
+    @property
+    def _uses_previous(self) -> bool:
+        """Whether its login begins with the last token."""
+        cls = type(self)
+        return (
+            cls.login_flow is not PartnerAuth.login_flow
+            or cls.refresh_request is not PartnerAuth.refresh_request
+        )
+
+    def _home_of(self, grant: Grant) -> Origins:
+        """The origins that may see this token: those the user named, and those its login named."""
+        return self._origins.and_granted(self.granted_origins(grant.token))
+
+    def _may_be_home(self, url: str) -> bool:
+        """Whether a request there may start a login: the token that comes of it decides."""
+        if self._origins.include(url):
+            return True
+        last = self._shared_account().last
+        return last is not None and self._home_of(last).include(url)
+
     def _is_home(self, url: str) -> bool:
-        """Whether what is sent to this URL may carry the token."""
-        return self._origins.include(url)
+        """Whether what is sent to this URL may carry the current token."""
+        current = self._shared_account().current
+        return (self._origins if current is None else self._home_of(current)).include(url)
 
     def _says_expired(self, response: requests.Response) -> bool:
         """Whether a response from home is an expiry signal: the partner's or the user's own."""
-        return self.signals_expiry(response) or (
-            self._expired_when is not None and self._expired_when(response)
+        return says(self.signals_expiry, response) or (
+            self._expired_when is not None and says(self._expired_when, response)
         )
+
+    def _hidden(self) -> list[str]:
+        """The secrets, and what the account's latest tokens held: a partner's words may repeat any."""
+        return [*super()._hidden(), *self._shared_account().hidden()]
 
     def _foreign(self, url: str) -> ForeignOrigin:
         origin = origin_of(url)
@@ -272,15 +240,3 @@ class PartnerAuth(Answers):
             f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
             "nothing was sent. If it is the partner's as well, name it in origins="
         )
-
-
-def _cache_of(cache: object) -> TokenCache:
-    if isinstance(cache, str):
-        from ._settings.cache_choice import cache_named
-
-        try:
-            return cache_named(cache)
-        except ValueError as error:
-            why = str(error)
-        raise ValueError(f"cache: {why}")
-    return cast(TokenCache, checks.token_cache("cache", cache))

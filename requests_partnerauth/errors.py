@@ -97,7 +97,23 @@ class InvalidLoginResponse(PartnerAuthError):
     """The login was answered by something that no login document describes.
 
     Where that was an HTTP 4xx that may be about the credentials, it is remembered as `LoginRejected` is.
+
+    Args:
+        message: What happened.
+        documented: True, in `parse_login`: the partner's documents say that this answer is about something
+            other than the credentials. It is never remembered, whatever its HTTP status.
+        response: The refused API response, where a refresh failed.
     """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        documented: bool = False,
+        response: requests.Response | None = None,
+    ) -> None:
+        super().__init__(message, response=response)
+        self.documented = documented
 
 
 class ForeignOrigin(PartnerAuthError):

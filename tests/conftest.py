@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,23 +28,34 @@ if TYPE_CHECKING:
     from command import Served
     from redis_server import RedisServer
 
+# Started with "&" or by nohup, this process ignores Ctrl-C, as would the children that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What the tests talk to is on loopback, and a proxy of the machine's knows another; only a download wants it.
+if "PARTNERAUTH_SUITES" not in os.environ:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+
 # Asserts outside of test modules are checked under `python -O`, too.
 pytest.register_assert_rewrite(
-    *(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("test_"))
+    "requests_partnerauth.testing",
+    *(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("test_")),
 )
 
-# All that is sent goes to this machine, or through a proxy of a test's own.
-for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-    os.environ.pop(name, None)
-    os.environ.pop(name.upper(), None)
-
-# Other people's libraries have tox environments of their own.
-collect_ignore = []
-if "PARTNERAUTH_LIBRARIES" not in os.environ:
+# What needs libraries and services that the other tests do without has tox environments of its own.
+elsewhere = {
+    "PARTNERAUTH_LIBRARIES": "libraries",
+    "PARTNERAUTH_ORDERS": "orders",
+    "PARTNERAUTH_REDIS_FAULTS": "redis_faults",
+    "PARTNERAUTH_SERVICES": "services",
+    "PARTNERAUTH_SUITES": "suites",
+}
+collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
+if len(collect_ignore) == len(elsewhere):
     import fuzz
 
     fuzz.register_quick_profile()
-    collect_ignore = ["libraries"]
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls

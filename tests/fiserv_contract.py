@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import pytest
 import requests
 from partner_contract import PartnerContract, read
 
+from requests_partnerauth import InvalidLoginResponse, LoginRejected
 from requests_partnerauth.simulator import Call, Reply, SimulatedPartner
 
 STATUS_REFUSALS: Mapping[str, tuple[str | None, str]] = {
@@ -16,9 +18,7 @@ STATUS_REFUSALS: Mapping[str, tuple[str | None, str]] = {
     "bad-credential-string": ("402", "Bad Credential"),
     "forbidden": ("403", "Forbidden"),
     "forbidden-status": ("403", "Forbidden"),
-    "not-found": ("404", "Not found"),
-    "generic": ("400", "Generic Error"),
-    "request-failure": ("300", "Request failure"),
+    "messages-status": ("401", "Token not found"),
 }
 
 
@@ -61,6 +61,28 @@ class FiservContract(PartnerContract):
             details = {name: value for name, value in token["details"].items() if name in wanted["details"]}
             assert {**token, "details": details} == wanted
 
+    def test_a_wrong_address_is_no_matter_of_credentials(self, partner: SimulatedPartner) -> None:
+        """A page where the login was expected, or "Token not found" in a 200, is no refusal."""
+        for answer in (
+            Reply.of_text("<html>Not Found</html>", 404),
+            Reply.of_text("<html>Welcome</html>"),
+            in_capitals(200, "Token not found"),
+        ):
+            partner.answer_logins(answer)
+            with pytest.raises(InvalidLoginResponse):
+                self.auth(partner).token()
+
+    def test_a_code_that_no_document_has_is_a_refusal(self, partner: SimulatedPartner) -> None:
+        """It may be about the password: it is told with its words, and remembered."""
+        partner.answer_logins(in_capitals(423, "Locked"))
+        auth = self.auth(partner)
+        for _ in range(2):
+            with pytest.raises(LoginRejected) as caught:
+                auth.token()
+            assert (caught.value.code, caught.value.partner_message) == ("423", "Locked")
+
+        assert partner.login_attempts == 1
+
     def test_expiry_signals_in_capitals(self, partner: SimulatedPartner, session: requests.Session) -> None:
         """The signals count in the OpenAPI file's spelling too."""
         signals = {
@@ -74,6 +96,21 @@ class FiservContract(PartnerContract):
 
         self.each_refreshes_once(partner, session, signals)
 
+    def test_expiry_signals_in_other_places(
+        self, partner: SimulatedPartner, session: requests.Session
+    ) -> None:
+        """The words count under `message` and `messages`, in the status or at the top, in usual capitals."""
+        words = ("Token not found", "token not found.", "Token Not Found", "TOKEN NOT FOUND")
+        signals = {
+            f"{name} {text}": partial(Reply.of_json, {**members, name: text})
+            for text in words
+            for name, members in (("message", {}), ("messages", {"status": {"statusCode": 200}}))
+        }
+        inside = {"statusCode": "200", "message": "Success", "messages": "Token not found"}
+        signals["beside"] = partial(Reply.of_json, {"status": inside})
+
+        self.each_refreshes_once(partner, session, signals)
+
     def test_what_only_looks_like_a_signal(
         self, partner: SimulatedPartner, session: requests.Session
     ) -> None:
@@ -83,6 +120,8 @@ class FiservContract(PartnerContract):
             "402": partial(in_capitals, 402, "Bad Credential"),
             "longer": partial(in_capitals, 404, "Token not found in the list of merchants"),
             "elsewhere": partial(Reply.of_json, {"data": {"status": {"statusCode": 401}}}),
+            "longer-at-top": partial(Reply.of_json, {"messages": "Token not found in the list of merchants"}),
+            "list-of-words": partial(Reply.of_json, {"messages": ["Token not found"]}),
             "no-object": partial(Reply.of_json, {"status": 401}),
             "true": partial(in_capitals, True, "Success"),
             "list": partial(Reply.of_json, [{"status": {"statusCode": 401}}]),

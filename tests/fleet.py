@@ -26,6 +26,7 @@ class Fleet:
     """
 
     def __init__(self, auth: PartnerAuth, url: str, *, processes: int, threads: int) -> None:
+        self.longest = 0.0
         context = multiprocessing.get_context("spawn")
         self._start = context.Barrier(processes)
         self._members = []
@@ -46,10 +47,13 @@ class Fleet:
             pipe.send((word, amount))
 
     def answers(self) -> Counter[str]:
-        """How many responses were good, and what the others were."""
+        """How many responses were good, and what the others were; `longest` is the longest call's seconds."""
         answers: Counter[str] = Counter()
+        self.longest = 0.0
         for _, pipe in self._members:
-            answers += _received(pipe)
+            theirs, longest = _received(pipe)
+            answers += theirs
+            self.longest = max(self.longest, longest)
         return answers
 
     def __enter__(self) -> Fleet:
@@ -87,18 +91,22 @@ def _work(pipe: Any, start: Any, auth: PartnerAuth, url: str, threads: int) -> N
         together = threading.Barrier(threads)
         with ThreadPoolExecutor(threads) as pool:
             done = [pool.submit(_call, session, url, together, word, amount) for session in sessions]
-        pipe.send(sum((each.result() for each in done), Counter()))
+        results = [each.result() for each in done]
+        answers = sum((answers for answers, _ in results), Counter[str]())
+        pipe.send((answers, max(longest for _, longest in results)))
 
 
 def _call(
     session: requests.Session, url: str, together: threading.Barrier, word: str, amount: float
-) -> Counter[str]:
+) -> tuple[Counter[str], float]:
     answers: Counter[str] = Counter()
+    longest = 0.0
     auth = session.auth
     assert isinstance(auth, PartnerAuth)
     together.wait(60)
     ends_at = time.monotonic() + amount
     while answers.total() < amount if word == "calls" else time.monotonic() < ends_at:
+        started = time.monotonic()
         try:
             response = session.get(url, timeout=60)
         except requests.RequestException as error:
@@ -106,6 +114,7 @@ def _call(
         else:
             refused = auth.signals_expiry(response)
             answers["refused" if refused else "good" if response.ok else str(response.status_code)] += 1
+        longest = max(longest, time.monotonic() - started)
         if word == "seconds":
             time.sleep(0.02)
-    return answers
+    return answers, longest

@@ -1,7 +1,8 @@
-"""What holds for every partner. Each auth class, and any that a user writes, subclasses this suite."""
+"""What holds for every partner of ours: the published contract, and more against its simulated partner."""
 
 from __future__ import annotations
 
+import inspect
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -12,9 +13,17 @@ import pytest
 import requests
 from conftest import wrong_secret
 
-from requests_partnerauth import LoginRejected, LoginUnavailable, MemoryTokenCache, PartnerAuth, Token
+from requests_partnerauth import (
+    InvalidLoginResponse,
+    LoginRejected,
+    LoginUnavailable,
+    MemoryTokenCache,
+    PartnerAuth,
+    Token,
+)
 from requests_partnerauth._engine.clock import Clock
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
+from requests_partnerauth.testing import PartnerContract as PublishedContract
 
 HARD_PASSWORD = 'p+%&=#é:ü "\\'
 
@@ -30,17 +39,39 @@ class ImpatientClock(Clock):
     sleep = staticmethod(lambda seconds: None)
 
 
-class PartnerContract(ABC):
-    """The contract of one auth class with its simulated partner.
+class PartnerContract(PublishedContract, ABC):
+    """The contract of one auth class with its simulated partner, on top of the published one.
 
     A subclass names its class, says where a call carries the token, and states what its document says: the
     login that must arrive, the sample reply, the token in it, and the code and words of every refusal.
     """
 
-    auth_class: ClassVar[type[PartnerAuth]]
     sample: ClassVar[Mapping[str, Any]]
     token_of_sample: ClassVar[Mapping[str, Any]]
     refusals: ClassVar[Mapping[str, tuple[str | None, str]]]
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        arguments = self.facts().credentials
+        del arguments["base_url"]
+        return arguments
+
+    @property
+    def login_reply(self) -> Any:
+        return self.sample
+
+    @property
+    def rejection(self) -> Any:
+        return sample_of(next(iter(self.facts().login_errors.values()))())
+
+    @property
+    def expiry(self) -> Any:
+        facts = self.facts()
+        return sample_of(facts.expiry_signals[facts.body_signal]())
+
+    def facts(self) -> SimulatedPartner:
+        """A partner that nobody can reach, for what it would say."""
+        return PartnerSimulator().partners[self.auth_class.partner]
 
     @abstractmethod
     def documented_login(self, credentials: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -67,12 +98,6 @@ class PartnerContract(ABC):
     def partner(self, simulator: PartnerSimulator) -> SimulatedPartner:
         return simulator.partners[self.auth_class.partner]
 
-    def test_building_an_auth_sends_nothing(self, partner: SimulatedPartner) -> None:
-        """The partner hears of an auth with the first request, not before."""
-        self.auth(partner)
-
-        assert (partner.login_attempts, partner.calls) == (0, [])
-
     def test_the_login_is_the_documents(self, partner: SimulatedPartner) -> None:
         """Method, path, query, headers and body arrive as the partner's document has them."""
         self.auth(partner).token()
@@ -87,6 +112,26 @@ class PartnerContract(ABC):
         else:
             assert call.json() == wanted["json"]
             assert call.headers["Content-Type"] == "application/json"
+
+    def test_the_login_path_is_an_argument(self, partner: SimulatedPartner) -> None:
+        """The login goes where the user says; who logs in elsewhere has a token of its own."""
+        cache = MemoryTokenCache()
+        self.auth(partner, cache=cache).token()
+        partner.login_path = "/Another/login"
+        auth = self.auth(partner, cache=cache, login_path="/Another/login")
+        auth.token()
+
+        assert partner.login_calls[-1].path == "/Another/login"
+        assert auth.login_request().url == partner.base_url + "/Another/login"
+        assert partner.logins == 2
+
+    def test_what_the_hint_names_is_an_argument(self) -> None:
+        """After a refused login the user is told which arguments to look at, by their real names."""
+        parameters = inspect.signature(self.auth_class.__init__).parameters
+        named = self.auth_class._login_arguments
+
+        assert set(named) <= set(parameters)
+        assert named[:2] == tuple(parameters)[1:3]
 
     def test_a_slash_at_the_end_of_the_base_url_changes_nothing(self, partner: SimulatedPartner) -> None:
         """The login path is the same with and without it."""
@@ -153,6 +198,51 @@ class PartnerContract(ABC):
 
         assert told == self.refusals
         assert (partner.login_attempts, partner.calls) == (len(told), [])
+
+    def test_a_documented_complaint_locks_nothing(self, partner: SimulatedPartner) -> None:
+        """What the documents say is about neither credentials nor outage is told, and not remembered."""
+        for complaint in partner.login_complaints.values():
+            auth = self.auth(partner)
+            partner.reset_counts()
+            partner.answer_logins(complaint(), times=1)
+            with pytest.raises(InvalidLoginResponse):
+                auth.token()
+            assert auth.token().value in partner.live_tokens
+            assert partner.login_attempts == 2
+
+    def test_a_new_password_goes_into_the_next_login(self, partner: SimulatedPartner) -> None:
+        """Set on a living auth, it is what the login sends and what is hidden; the old one is neither."""
+        if "password" not in partner.credential_fields:
+            return
+        auth = self.auth(partner)
+        partner.change_password(HARD_PASSWORD)
+        auth.password = HARD_PASSWORD
+        auth.token()
+
+        assert auth.password == self.secret_in(partner) == HARD_PASSWORD
+        assert HARD_PASSWORD in auth.secrets()
+        assert self.arguments["password"] not in auth.secrets()
+        for bad in ("", None, 7):
+            with pytest.raises(ValueError, match=r"^password: "):
+                auth.password = bad
+
+    def test_a_new_password_is_tried_at_once(
+        self, partner: SimulatedPartner, session: requests.Session
+    ) -> None:
+        """Where the old one was refused on a living auth, the new one logs in with the very next request."""
+        if "password" not in partner.credential_fields:
+            return
+        session.auth = auth = self.auth(partner)
+        session.get(partner.base_url + "/a")
+        partner.change_password(HARD_PASSWORD)
+        partner.revoke()
+        for _ in range(2):
+            with pytest.raises(LoginRejected):
+                session.get(partner.base_url + "/a")
+        auth.password = HARD_PASSWORD
+
+        assert session.get(partner.base_url + "/a").status_code == 200
+        assert (partner.login_attempts, partner.logins) == (3, 2)
 
     def test_wrong_credentials_are_refused(
         self, partner: SimulatedPartner, session: requests.Session
@@ -238,6 +328,9 @@ class PartnerContract(ABC):
             seen[name] = (answer.status_code, history, partner.logins, len(partner.calls))
 
         wanted = {name: (reply().status, reply().body) for name, reply in signals.items()}
+        markers = self.auth_class.expiry_markers
+        unmarked = [body for status, body in wanted.values() if not any(mark in body for mark in markers)]
+        assert not [body for body in unmarked if (401, body) not in wanted.values()]
         assert seen == {name: (200, [refusal], 1, 2) for name, refusal in wanted.items()}
 
     def none_refreshes(
@@ -258,6 +351,11 @@ class PartnerContract(ABC):
         assert (partner.login_attempts, len(partner.calls)) == (0, len(errors))
         assert session.get(partner.base_url + "/ready").status_code == 200
         assert partner.login_attempts == 0
+
+
+def sample_of(reply: Reply) -> tuple[int, Any]:
+    """A reply as the published contract writes it."""
+    return reply.status, json.loads(reply.body) if reply.body else None
 
 
 def read(token: Token) -> dict[str, Any]:

@@ -110,6 +110,13 @@ class SimulatorContract:
         assert (partner.accepted, partner.refusals) == (1, 1)
         assert set() == partner.live_tokens
 
+    def test_the_login_may_live_elsewhere(self, partner: SimulatedPartner, session: requests.Session) -> None:
+        """A partner logs in at the path that it is told, and no longer at its document's."""
+        before, partner.login_path = partner.login_path, "/elsewhere/login"
+        assert self.granted(session, partner) in partner.live_tokens
+        self.log_in(session, partner.base_url + before, **partner.credentials)
+        assert (partner.logins, partner.login_attempts) == (1, 1)
+
     def test_one_session(self, partner: SimulatedPartner, session: requests.Session) -> None:
         """A login elsewhere ends the token only where an account has one session."""
         for one_session in (False, True):

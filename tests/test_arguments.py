@@ -157,7 +157,35 @@ def test_bad_arguments_of_every_auth(auth_class: type[PartnerAuth], argument: st
         *[
             (auth_class, "ttl_unit", value)
             for auth_class in (FiservBoardingAuth, FiservPartnerAuth)
-            for value in (60, None, "minutes", timedelta(0), timedelta(minutes=-1))
+            for value in (
+                True,
+                None,
+                "minutes",
+                0,
+                -1,
+                1e30,
+                float("nan"),
+                timedelta(0),
+                timedelta(minutes=-1),
+            )
+        ],
+        *[
+            (auth_class, "login_path", value)
+            for auth_class in GOOD
+            for value in (
+                None,
+                "",
+                "login",
+                f"https://{SHOWN}/login",
+                f"//{SHOWN}",
+                f"/login?{SHOWN}",
+                "/a b",
+            )
+        ],
+        (FiservCommerceConnectAuth, "hmac", "client"),
+        *[
+            (RpGatewayAuth, "login_fields", value)
+            for value in (SHOWN, [("loc", SHOWN)], {"passwd": SHOWN}, {"op": SHOWN}, {"loc": {SHOWN}})
         ],
         (FiservPartnerAuth, "username", f"user:{SHOWN}"),
         (FiservPartnerAuth, "ain", ""),
@@ -235,7 +263,6 @@ def test_an_unknown_argument(auth_class: type[PartnerAuth]) -> None:
         "http://127.0.0.1",
         "http://127.8.8.8/path",
         "http://[::1]:8080/path",
-        "http://api.localhost",
         "HTTPS://PARTNER.example:443/path/",
     ],
 )

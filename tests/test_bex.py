@@ -8,13 +8,19 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
-from partner_contract import HARD_PASSWORD, PartnerContract, read_document
+from partner_contract import HARD_PASSWORD, PartnerContract, PublishedContract, read_document
 
 from requests_partnerauth import BexAuth, LoginRejected, MemoryTokenCache
 from requests_partnerauth.simulator import Call, Reply, SimulatedBex, SimulatedPartner
 
 DOCUMENT = read_document("bex")
 SAMPLE = DOCUMENT["success"]
+
+
+DOWNLOADS: Mapping[str, Mapping[str, Any]] = {
+    "/api/service/downloadewaybill": {"waybillNumber": "W123"},
+    "/api/service/downloadparcellabels": {"waybillNumbers": ["W123", "W124"]},
+}
 
 
 def ex(words: object) -> Reply:
@@ -61,31 +67,62 @@ class TestBex(PartnerContract):
 
     @pytest.mark.parametrize("login_via", ["json", "query", "get"])
     def test_the_alternate_token_is_asked_for(self, partner: SimulatedBex, login_via: str) -> None:
-        """preferAlternateToken goes along with the credentials, and only where it was asked for."""
+        """preferAlternateToken goes along where asked for: true in JSON, the text in a URL."""
         self.auth(partner, login_via=login_via, alternate_token=True).token()
         self.auth(partner, login_via=login_via).token()
 
         alternate, usual = ({**call.query, **(call.json() or {})} for call in partner.login_calls)
-        assert alternate == {**usual, "preferAlternateToken": "true"}
+        assert alternate == {**usual, "preferAlternateToken": True if login_via == "json" else "true"}
 
     def test_both_tokens_of_an_account_live_side_by_side(
         self, partner: SimulatedBex, session: requests.Session
     ) -> None:
-        """Two auth objects over one cache hold two tokens; each logs in once."""
+        """Two auth objects over one cache hold two tokens; each logs in once and serves its own calls."""
         cache = MemoryTokenCache()
         usual = self.auth(partner, cache=cache)
         alternate = self.auth(partner, cache=cache, alternate_token=True)
 
         for _ in range(2):
             assert session.get(partner.base_url + "/a", auth=usual).status_code == 200
-            waybill = session.post(
-                partner.base_url + "/api/service/downloadewaybill",
-                json={"token": alternate.token().value, "waybill": 7},
-                auth=usual,
-            )
-            assert waybill.content.startswith(b"%PDF")
+            for path, members in DOWNLOADS.items():
+                label = session.post(partner.base_url + path, json=members, auth=alternate)
+                assert label.content.startswith(b"%PDF")
         assert usual.token().value != alternate.token().value
         assert partner.logins == 2
+
+    def test_the_alternate_token_goes_into_the_request(
+        self, partner: SimulatedBex, session: requests.Session
+    ) -> None:
+        """It is a member of the JSON body, or a parameter where there is none; no header tells it."""
+        session.auth = auth = self.auth(partner, alternate_token=True)
+        url, members = partner.base_url + "/api/service/downloadewaybill", {"waybillNumber": "W123"}
+
+        session.post(url, json=members)
+        session.get(url, params=members)
+
+        posted, got = partner.calls
+        assert posted.json() == {**members, "token": auth.token().value}
+        assert got.query == {**members, "token": auth.token().value}
+        assert "token" not in {**posted.headers, **got.headers}
+
+    def test_a_download_is_sent_again_with_the_new_token_in_its_body(
+        self, partner: SimulatedBex, session: requests.Session
+    ) -> None:
+        """An expiry, told by status or in JSON where a PDF was asked for, costs one login and one resend."""
+        session.auth = self.auth(partner, alternate_token=True)
+        url = partner.base_url + "/api/service/downloadparcellabels"
+        session.post(url, json={"waybillNumbers": ["W1", "W2"]})
+        for signal in partner.expiry_signals:
+            partner.expiry_signal = signal
+            partner.revoke()
+            partner.reset_counts()
+
+            label = session.post(url, json={"waybillNumbers": ["W1", "W2"]})
+
+            assert label.content.startswith(b"%PDF")
+            assert [call.json()["waybillNumbers"] for call in partner.calls] == [["W1", "W2"]] * 2
+            assert partner.calls[1].json()["token"] == partner.issued[-1] != partner.calls[0].json()["token"]
+            assert partner.logins == 1
 
     def test_an_ex_is_an_error_even_beside_a_token(self, partner: SimulatedBex) -> None:
         """A login reply that names an error grants nothing, whatever else is in it."""
@@ -169,3 +206,13 @@ class TestBex(PartnerContract):
         others["elsewhere"] = reply_of(Reply.of_json, {"ex": "", "note": "Invalid token."})
 
         self.none_refreshes(partner, session, {**errors, **others})
+
+
+class TestTheAlternateToken(PublishedContract):
+    """What holds for every partner holds for a BEX auth that places its token in the request."""
+
+    auth_class = BexAuth
+    arguments: ClassVar = {"username": "user123", "password": "pass1234", "alternate_token": True}
+    login_reply = SAMPLE
+    rejection: ClassVar = {"ex": "Invalid username or password."}
+    expiry: ClassVar = {"ex": "Invalid token."}

@@ -162,11 +162,11 @@ def test_redis_entries_end_with_their_token(simulator: PartnerSimulator, redis_s
 
 
 def test_a_lock_in_redis_ends_by_itself(redis_server: RedisServer) -> None:
-    """The lock of a holder that died ends a few seconds after the longest login could have."""
+    """The lock of a holder that died ends within five seconds, however long a login may take."""
     with RedisTokenCache.from_url(redis_server.url).lock("key", 20):
         (key,) = redis_server.stored()
         assert key.startswith("partnerauth:")
-        assert 20 < (redis_server.ttl(key) or 0) <= 30
+        assert 0 < (redis_server.ttl(key) or 0) <= 5
 
 
 def test_redis_away_at_start(simulator: PartnerSimulator, caplog: pytest.LogCaptureFixture) -> None:

@@ -119,7 +119,7 @@ def test_cache_that_is_down(served: Served) -> None:
     """A cache that can't be used is noted and gone without; forget, which is about it, ends with 3."""
     given = {**served_settings(served, "bex"), "PARTNERAUTH_CACHE": "redis://user:s3cret@127.0.0.1:1/0"}
     done = partnerauth("check", "bex", settings=given)
-    redis = "RedisTokenCache(prefix='partnerauth:') can't be used"
+    redis = "RedisTokenCache('redis://127.0.0.1:1/0') can't be used"
     assert f"in memory, until this command ends: {redis}\n" in done.stdout
     assert done.stderr.startswith(f"partnerauth: note: {redis}")
     assert done.returncode == 0

@@ -175,7 +175,8 @@ def test_class_at_fault(simulator: PartnerSimulator, name: str, error: str) -> N
     (line,) = [number for number, text in enumerate(lines, 1) if f"raise {error}(" in text]
     done = run("check", f"acme_api:{name}", settings=settings(simulator))
     words = f"acme_api:{name}: {name} is at fault: {error} in acme_api.py, line {line}"
-    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
+    assert done.stderr.endswith(f"partnerauth: {words}\n")
+    assert (done.stdout, "pass1234" in done.stderr, done.returncode) == ("", False, 2)
 
 
 def test_class_that_shares_with_nobody(simulator: PartnerSimulator, tmp_path: Path) -> None:

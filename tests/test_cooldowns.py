@@ -51,10 +51,9 @@ def test_after_the_cooldown_it_is_tried_again(
 
 
 def test_32_threads_at_an_endpoint_that_always_refuses(
-    partner: SimulatedPartner, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+    partner: SimulatedPartner, session: requests.Session
 ) -> None:
     """Half of them there, half at a good one: one refresh for 80 refusals, and no good call is lost."""
-    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     session.auth = make_auth(partner)
     session.auth.token()
     held = Held(partner)

@@ -19,14 +19,14 @@ import pytest
 from conftest import AUTH_CLASSES
 from doc_pages import ROOT, TEXTS, blocks_of, links_of, name_of, tables_of
 
-from requests_partnerauth._auth import Common
+from requests_partnerauth._settings.common import Common
 from requests_partnerauth._settings.from_env import variable
 from requests_partnerauth._settings.textual import arguments_of
 from requests_partnerauth.simulator import PartnerSimulator
 
 DOCS = ROOT / "docs"
 HELP = {"curl": ("--help", "all"), "gunicorn": ("--help",), "http": ("--help",), "tox": ("--help",)}
-PLAIN = {".", "cd", "export", "git", "pre-commit", "python", "python3", "sphinx-build"}
+PLAIN = {".", "cd", "export", "git", "pre-commit", "pytest", "python", "python3", "sphinx-build"}
 
 WIDTH = 84
 

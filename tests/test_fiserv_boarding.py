@@ -53,6 +53,8 @@ class TestFiservBoarding(FiservContract):
             (0.5, timedelta(minutes=1), 30),
             (30, timedelta(seconds=1), 30),
             (2, timedelta(hours=1), 7200),
+            (30, 60, 1800),
+            (30, 0.5, 15),
             (0.25, timedelta(seconds=1), 1),
             (0, timedelta(minutes=1), None),
             (-5, timedelta(minutes=1), None),
@@ -68,7 +70,7 @@ class TestFiservBoarding(FiservContract):
         partner: SimulatedFiservBoarding,
         ttl_in_data: bool,
         ttl: object,
-        unit: timedelta,
+        unit: timedelta | float,
         seconds: float | None,
     ) -> None:
         """ttl counts at the top and in data, in the given unit; no positive number means no known end."""

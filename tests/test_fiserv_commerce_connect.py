@@ -12,14 +12,22 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from conftest import wrong_secret
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from fiserv_contract import STATUS_REFUSALS, FiservContract
-from partner_contract import HARD_PASSWORD, read_document
+from partner_contract import HARD_PASSWORD, ImpatientClock, PublishedContract, read_document
 
-from requests_partnerauth import FiservCommerceConnectAuth, LoginRejected, MemoryTokenCache
+from requests_partnerauth import (
+    FiservCommerceConnectAuth,
+    InvalidLoginResponse,
+    LoginRejected,
+    LoginUnavailable,
+    MemoryTokenCache,
+    PartnerAuth,
+)
 from requests_partnerauth.partners.fiserv_commerce_connect import encrypted
-from requests_partnerauth.simulator import Reply, SimulatedFiservCommerceConnect, SimulatedPartner
+from requests_partnerauth.simulator import Call, Reply, SimulatedFiservCommerceConnect, SimulatedPartner
 
 DOCUMENT = read_document("fiserv-commerce-connect")
 
@@ -224,3 +232,115 @@ class TestFiservCommerceConnect(FiservContract):
 
         assert session.get(partner.base_url + "/a", auth=auth).status_code == 200
         assert auth.token().value == partner.issued[0]
+
+    def from_server(self, partner: SimulatedPartner, **arguments: Any) -> FiservCommerceConnectAuth:
+        return self.auth(partner, hmac="server", **arguments)
+
+    def asked_for_hmac(self, partner: SimulatedFiservCommerceConnect) -> list[Call]:
+        return [call for call in partner.calls if call.path == partner.hmac_path]
+
+    def test_the_flow_that_asks_for_the_hmac_first(self, partner: SimulatedFiservCommerceConnect) -> None:
+        """/getHMAC gets the login's envelope; what it answers is the header of the login."""
+        flow = self.from_server(partner).login_flow(None)
+        first = next(flow)
+        second = flow.send(answered({"hmac": "5" * 128}))
+        with pytest.raises(StopIteration) as end:
+            flow.send(answered(DOCUMENT["success"]))
+
+        assert (first.method, first.url) == ("POST", partner.base_url + "/getHMAC")
+        assert (second.method, second.url) == ("POST", partner.base_url + "/getToken")
+        assert first.json == second.json
+        assert second.headers == {**first.headers, "HMAC": "5" * 128}
+        assert "HMAC" not in first.headers
+        assert end.value.value.value == DOCUMENT["success"]["data"]["token"]
+
+    @pytest.mark.parametrize(
+        ("reply", "error"),
+        [
+            (DOCUMENT["error"], LoginRejected),
+            ({"status": {"statusCode": 402, "message": "Bad Credential"}}, LoginRejected),
+            ({"status": {"statusCode": 500, "message": "Internal server error"}}, LoginUnavailable),
+            ({"hmac": ""}, InvalidLoginResponse),
+            ({"hmac": None}, InvalidLoginResponse),
+            ({"hmac": "split\r\nX-Other: 1"}, InvalidLoginResponse),
+            ({}, InvalidLoginResponse),
+            ([], InvalidLoginResponse),
+        ],
+    )
+    def test_a_first_step_that_gives_no_hmac(
+        self, partner: SimulatedFiservCommerceConnect, reply: object, error: type[Exception]
+    ) -> None:
+        """It is judged as the login's own reply is, and nothing further is sent."""
+        flow = self.from_server(partner).login_flow(None)
+        next(flow)
+
+        with pytest.raises(error) as caught:
+            flow.send(answered(reply))
+        assert "X-Other" not in str(caught.value)
+
+    def test_an_hmac_from_the_server(
+        self, partner: SimulatedFiservCommerceConnect, session: requests.Session
+    ) -> None:
+        """Each login, the one after an expiry too, asks for an HMAC of its own and is granted a token."""
+        session.auth = self.from_server(partner)
+
+        assert session.get(partner.base_url + "/a").status_code == 200
+        partner.revoke()
+        assert session.get(partner.base_url + "/a").status_code == 200
+
+        assert (len(self.asked_for_hmac(partner)), partner.logins) == (2, 2)
+        assert len({call.headers["HMAC"] for call in partner.login_calls}) == 2
+
+    def test_a_callable_payload_is_asked_once_for_both_steps(
+        self, partner: SimulatedFiservCommerceConnect
+    ) -> None:
+        """The HMAC is for the very payload that the login sends."""
+        orders = iter(("ORDER-0001", "ORDER-0002"))
+        self.from_server(partner, payload=lambda: self.payload(partner, next(orders))).token()
+
+        (first,) = self.asked_for_hmac(partner)
+        assert first.json() == partner.login_calls[0].json()
+
+    def test_an_hmac_that_is_refused(self, partner: SimulatedFiservCommerceConnect) -> None:
+        """What /getHMAC says against the key is a refusal of the login; no /getToken follows."""
+        with pytest.raises(LoginRejected):
+            self.from_server(partner, **wrong_secret(partner)).token()
+
+        assert (len(self.asked_for_hmac(partner)), partner.login_attempts) == (1, 0)
+
+    def test_an_outage_between_the_steps_asks_for_another_hmac(
+        self, partner: SimulatedFiservCommerceConnect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The login begins anew with its first step: an HMAC that may be used up is not sent again."""
+        monkeypatch.setattr(PartnerAuth, "_clock", ImpatientClock())
+        partner.answer_logins(Reply.of_text("Service Unavailable", 503), times=1)
+
+        self.from_server(partner).token()
+
+        assert (len(self.asked_for_hmac(partner)), partner.login_attempts) == (2, 2)
+        assert len({call.headers["HMAC"] for call in partner.login_calls}) == 2
+
+
+class TestTheHmacFromTheServer(PublishedContract):
+    """What holds for every partner holds for a login of two steps."""
+
+    auth_class = FiservCommerceConnectAuth
+    arguments: ClassVar = {
+        "key": DOCUMENT["login"]["headers"]["keyValue"],
+        "iv": DOCUMENT["login"]["headers"]["ivValue"],
+        "payload": {"amount": "1.00"},
+        "hmac": "server",
+    }
+    login_reply: ClassVar = DOCUMENT["success"]
+    rejection: ClassVar = DOCUMENT["error"]
+    expiry: ClassVar = {"status": {"statusCode": 401, "message": "Unauthorized"}}
+
+    def earlier_step(self, call: Call) -> Any:
+        return {"hmac": "5" * 128} if call.path.endswith("/getHMAC") else None
+
+
+def answered(obj: object) -> requests.Response:
+    """A reply as a flow is sent it."""
+    response = requests.Response()
+    response.status_code, response._content = 200, json.dumps(obj).encode()
+    return response

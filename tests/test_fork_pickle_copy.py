@@ -255,11 +255,10 @@ def test_a_child_forked_during_a_refresh_ahead_does_its_own(
 
 
 @needs_fork
-def test_a_child_forked_during_a_resend_waits_for_no_verdict(
-    simulator: PartnerSimulator, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+def test_a_child_forked_during_a_resend_waits_for_nobody(
+    simulator: PartnerSimulator, session: requests.Session
 ) -> None:
     """The parent's resend never ends in the child: a refusal there is answered by a login at once."""
-    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     partner, on_its_way, go_on = simulator.fiserv_partner, threading.Event(), threading.Event()
     session.auth = make_auth(partner)
     session.auth.token()

@@ -20,6 +20,7 @@ from together import Background, is_good, together, wait_for_waiters, wait_until
 from requests_partnerauth import (
     BexAuth,
     InvalidLoginResponse,
+    LoginTimeout,
     LoginUnavailable,
     MemoryTokenCache,
     PartnerAuth,
@@ -78,7 +79,7 @@ def test_a_hung_login_is_bounded_for_all(server: OddServer, own_session: bool) -
         started = time.monotonic()
         errors = together(16, lambda number: requests.get(f"{server.base_url}/echo", auth=auth))
         took = time.monotonic() - started
-        assert [type(error) for error in errors] == [LoginUnavailable] * 16
+        assert [type(error) for error in errors] == [LoginTimeout] * 16
         return took < sum(TIMEOUT) + 1.0
 
     assert any(is_in_time() for _ in range(5))
@@ -147,7 +148,7 @@ def test_whoever_comes_after_a_login_was_given_up_flies_alone(
     waiting = [Background(auth.token) for _ in range(8)]
     wait_for_waiters(8)
     clock.advance(4)
-    assert [type(call.result()) for call in waiting] == [LoginUnavailable] * 8
+    assert [type(call.result()) for call in waiting] == [LoginTimeout] * 8
     token = auth.token()
     assert (token.value, partner.login_attempts) == (partner.issued[1], 2)
     go_on.set()

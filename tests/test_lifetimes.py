@@ -9,9 +9,10 @@ import pytest
 import requests
 from conftest import make_auth
 from manual_clock import ManualClock, join_refreshes
+from placed import PlacedAuth, home
 from together import is_good
 
-from requests_partnerauth import PartnerAuth
+from requests_partnerauth import HeaderPlacement, PartnerAuth, Token
 from requests_partnerauth.simulator import ABSENT, PartnerSimulator
 
 
@@ -98,3 +99,23 @@ def test_a_wrong_assumption_about_the_unit_heals(
         assert is_good(session.get(f"{partner.base_url}/echo"))
         clock.advance(20)
     assert partner.logins <= 6
+
+
+def test_an_end_that_the_partner_names_is_believed(session: requests.Session, clock: ManualClock) -> None:
+    """A token an hour old that has 600 s left is used for 600 s, then another is asked for."""
+
+    class HourOld(PlacedAuth):
+        def parse_login(self, response: requests.Response) -> Token:
+            value = super().parse_login(response).value
+            return Token(value, issued_at=clock.wall() - 3600, expires_at=clock.wall() + 600)
+
+    with home() as partner:
+        session.auth = HourOld(partner.url, HeaderPlacement("X-Token"))
+        for past in (0, 539):
+            clock.advance(past)
+            session.get(f"{partner.url}/x")
+            join_refreshes()
+            assert partner.logins == 1
+        clock.advance(62)
+        session.get(f"{partner.url}/x")
+        assert partner.logins == 2

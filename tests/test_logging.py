@@ -52,6 +52,21 @@ def test_a_tokens_life(
     assert first != second
 
 
+def test_a_refusal_is_over_once_its_login_has_landed(
+    simulator: PartnerSimulator, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A login after that, for another reason, is not said to be for a refused token."""
+    partner = simulator.bex
+    session.auth = auth = make_auth(partner)
+    session.get(f"{partner.base_url}/a")
+    partner.revoke()
+    session.get(f"{partner.base_url}/a")
+    auth.preset("PRESET", expires_at=auth.token().issued_at - 1)
+    session.get(f"{partner.base_url}/a")
+    reasons = [re.findall(r"\((.*)\)", line) for line in lines(caplog) if "logged in" in line]
+    assert reasons == [["no usable token"], ["token refused"], ["no usable token"]]
+
+
 def test_a_token_from_the_cache(
     simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,11 +116,8 @@ def test_a_refresh_that_does_not_help(
     ]
 
 
-def test_many_threads_tell_it_once(
-    partner: SimulatedPartner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_threads_tell_it_once(partner: SimulatedPartner, caplog: pytest.LogCaptureFixture) -> None:
     """32 threads that come to an endpoint that always refuses are one refresh and one warning."""
-    monkeypatch.setattr("requests_partnerauth._engine.verdict._SECONDS", 60.0)
     auth = make_auth(partner)
     together(32, lambda number: requests.get(f"{partner.base_url}/always-refuse", auth=auth))
     assert (partner.logins, len(lines(caplog, logging.WARNING))) == (2, 1)
@@ -136,7 +148,7 @@ def test_one_logger_per_module(
         for record in caplog.records
         if "partnerauth" in record.name
     }
-    assert {"login", "sending"} <= {name for name, _ in modules}
+    assert {"login", "refusal"} <= {name for name, _ in modules}
     assert all(name == module for name, module in modules)
 
 

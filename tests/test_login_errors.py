@@ -27,7 +27,6 @@ UNKNOWN: dict[str, Callable[[], Reply]] = {
     "html": reply_of(Reply, 200, {"Content-Type": "text/html"}, HTML),
     "html-that-claims-json": reply_of(Reply, 200, {"Content-Type": "application/json"}, HTML),
     "html-404": reply_of(Reply, 404, {"Content-Type": "text/html"}, HTML),
-    "html-407": reply_of(Reply, 407, {"Content-Type": "text/html"}, HTML),
     "nothing": reply_of(Reply, 200),
     "nothing-204": reply_of(Reply, 204),
     "blanks": reply_of(Reply, 200, {"Content-Type": "application/json"}, b" \r\n "),
@@ -88,6 +87,9 @@ OUTAGES: dict[str, Callable[[], Reply]] = {
     "429": reply_of(Reply, 429, {"Retry-After": "1"}),
     "429-never": reply_of(Reply, 429, {"Retry-After": "86400"}),
     "429-odd": reply_of(Reply, 429, {"Retry-After": "soon"}),
+    "407-html": reply_of(Reply, 407, {"Content-Type": "text/html"}, HTML),
+    "408": reply_of(Reply, 408),
+    "425": reply_of(Reply, 425),
     "hung-up": reply_of(Reply, reset=True),
     "cut-short": lambda: Reply(200, {}, b'{"value": "half a token"}', truncate=True),
 }

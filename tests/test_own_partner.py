@@ -205,12 +205,6 @@ def test_a_forgotten_super(simulator: PartnerSimulator) -> None:
     assert simulator.bex.calls == []
 
 
-def test_a_unit_that_is_no_timedelta() -> None:
-    """A lifetime's unit given as a number is told by its name."""
-    with pytest.raises(TypeError, match=r"\Aunit: a timedelta is wanted, not int\Z"):
-        Token.lasting("TOKEN", 30, unit=60)  # type: ignore[arg-type]
-
-
 def test_commerce_connect_asks_a_callable_payload_anew(simulator: PartnerSimulator) -> None:
     """A callable payload is asked at every login, and its token is shared with no other object."""
     partner = simulator.fiserv_commerce_connect
@@ -250,3 +244,15 @@ def test_an_own_error_of_the_login_is_run_into_once(simulator: PartnerSimulator)
     assert isinstance(first.result(), LookupError)
     assert {type(other.result()) for other in others} == {LoginUnavailable}
     assert len(tries) == 1
+
+
+@pytest.mark.parametrize("lacking", ["login_request", "parse_login"])
+def test_a_class_that_lacks_an_answer(simulator: PartnerSimulator, lacking: str) -> None:
+    """It is named, with what it does not say, where that is first asked for."""
+    body = {name: member for name, member in vars(AcmeAuth).items() if name != lacking}
+    cls = type("Silent", (PartnerAuth,), {"partner": "silent", "placement": body["placement"]})
+    if lacking == "parse_login":
+        good = AcmeAuth(**arguments(simulator)).login_request()
+        cls.login_request = lambda auth: good
+    with pytest.raises((NotImplementedError, requests.RequestException), match=f"(?s)Silent.*{lacking}"):
+        cls(base_url=simulator.bex.base_url).token()

@@ -6,7 +6,9 @@ import io
 import ssl
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus
 
+import pytest
 import requests
 import trustme
 from fuzz import examples
@@ -56,6 +58,31 @@ def test_a_host_name_made_of_the_token_is_not_looked_up(session: requests.Sessio
     adapter.location = "https://tokenofhome.evil.example/x"
     session.get("https://home.example/go")
     assert all("tokenofhome" not in (request.url or "") for request in adapter.sent)
+
+
+TOKEN = "TOKEN of +home/1"
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 40])
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_location_that_repeats_the_token(session: requests.Session, status: int, times: int) -> None:
+    """However a Location spells the token, the foreign host hears of none, whatever it decodes."""
+    each = "".join(f"%{byte:02x}" for byte in TOKEN.encode())
+    for spelled in (quote(TOKEN, safe=""), quote_plus(TOKEN), each):
+        for _ in range(times):
+            spelled = quote(spelled, safe="")
+        with recording_server() as home, recording_server() as foreign:
+            auth = session.auth = BexAuth("u", "a password", base_url=home.url, cache=MemoryTokenCache())
+            auth.preset(TOKEN)
+            target = f"{foreign.url}/a/{spelled}/b?keep=1&t={spelled}&also=2#{spelled}"
+            home.answer = Answer(status, {"Location": target})
+            session.post(f"{home.url}/go", json={})
+            (heard,) = foreign.heard
+        text = heard.text
+        for _ in range(times + 2):
+            assert "TOKEN of" not in text
+            text = unquote_plus(text)
+        assert heard.target == "/a//b?keep=1&also=2"
 
 
 HOME = Origins("https://home.example", (), allow_http=False)

@@ -144,11 +144,11 @@ def test_a_token_past_its_end_is_never_sent(
     assert partner.refusals == 0
 
 
-@pytest.mark.parametrize("shift", [3600.0, -3600.0, 10 * 365 * 86_400.0])
-def test_setting_the_wall_clock_changes_nothing(
+@pytest.mark.parametrize("shift", [3600.0, 10 * 365 * 86_400.0])
+def test_setting_the_wall_clock_back_changes_nothing(
     partner: SimulatedPartner, session: requests.Session, clock: ManualClock, tmp_path: Path, shift: float
 ) -> None:
-    """A wall clock set back or forward neither ends a token early nor keeps one alive past its end."""
+    """A wall clock set back neither ends a token early nor keeps one alive past its end."""
     session.auth = auth_for(partner, cache=FileTokenCache(tmp_path))
     session.auth.token()
     clock.set_wall_back(shift)

@@ -13,7 +13,7 @@ import requests
 from partner_contract import PartnerContract, read_document
 from recording_server import Answer, Heard, recording_server
 
-from requests_partnerauth import LoginRejected, MemoryTokenCache, RpGatewayAuth
+from requests_partnerauth import InvalidLoginResponse, LoginRejected, MemoryTokenCache, RpGatewayAuth
 from requests_partnerauth.simulator import Call, Reply, SimulatedPartner, SimulatedRpGateway
 
 DOCUMENT = read_document("rp-gateway")
@@ -31,6 +31,7 @@ class TestRpGateway(PartnerContract):
     refusals: ClassVar = {
         "error": (None, "error description"),
         "customer": (None, "error.customer.required"),
+        "fields": (None, "error.login.fields.required"),
         "status": ("401", "Access denied"),
     }
 
@@ -75,6 +76,50 @@ class TestRpGateway(PartnerContract):
 
         assert tokens[0] == tokens[1] != tokens[2]
         assert partner.logins == 2
+
+    def test_further_login_members(self, partner: SimulatedRpGateway) -> None:
+        """login_fields go along with the login as they were when the auth was built; others have no token."""
+        partner.login_fields = {"loc": "AU", "appCode": 7}
+        cache, fields = MemoryTokenCache(), {"loc": "AU", "appCode": 7}
+        auth = self.auth(partner, cache=cache, login_fields=fields)
+        fields["loc"] = "NZ"
+        auth.token()
+
+        assert partner.login_calls[0].json() == {**DOCUMENT["login"]["json"], "loc": "AU", "appCode": 7}
+        again = self.auth(partner, cache=cache, login_fields={"appCode": 7, "loc": "AU"})
+        assert again.token() == auth.token()
+        with pytest.raises(LoginRejected, match=r"error\.login\.fields\.required"):
+            self.auth(partner, cache=cache).token()
+
+    def test_every_operation_at_one_path(
+        self, partner: SimulatedRpGateway, session: requests.Session
+    ) -> None:
+        """With login_path="/msg" login and calls go to one URL, told apart by `op`."""
+        partner.login_path = "/msg"
+        session.auth = self.auth(partner, login_path="/msg")
+        url = partner.base_url + "/msg"
+
+        assert session.post(url, json={"op": "getUserDetails"}).status_code == 200
+        partner.revoke()
+        assert session.post(url, json={"op": "getUserDetails"}).status_code == 200
+        assert session.get(url, params={"op": "getUserDetails"}).status_code == 200
+
+        assert {call.path for call in (*partner.login_calls, *partner.calls)} == {"/msg"}
+        assert (partner.logins, partner.accepted) == (2, 3)
+
+    def test_after_a_404_the_other_path_is_named(self, partner: SimulatedRpGateway) -> None:
+        """Two of the partner's papers disagree about the path: the error says so, and locks nothing."""
+        partner.answer_logins(Reply.of_text("Not Found", 404))
+        for path, told in (("/msg", False), ("/msg/login", True)):
+            partner.login_path = path
+            with pytest.raises(InvalidLoginResponse) as caught:
+                self.auth(partner, login_path=path).token()
+            assert ('login_path="/msg"' in str(caught.value)) is told
+
+        partner.answer_logins(Reply.of_text("Forbidden", 400))
+        with pytest.raises(InvalidLoginResponse) as caught:
+            self.auth(partner, login_path=path).token()
+        assert "login_path" not in str(caught.value)
 
     def test_the_outer_basic_goes_with_every_call(
         self, partner: SimulatedRpGateway, session: requests.Session

@@ -7,16 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from conftest import make_auth
+from conftest import make_auth, wrong_secret
 from cryptography.hazmat.primitives.kdf import scrypt
+from manual_clock import ManualClock
 
-from requests_partnerauth import FileTokenCache
+from requests_partnerauth import FileTokenCache, LoginRejected, PartnerAuth
 from requests_partnerauth.caches import _sealing
+from requests_partnerauth.caches._ending import until_end, with_end
 from requests_partnerauth.caches._sealing import Seal
 from requests_partnerauth.simulator import PartnerSimulator
 
@@ -155,3 +158,30 @@ def test_threads_share_a_seal() -> None:
     with ThreadPoolExecutor(4) as pool:
         seals = list(pool.map(lambda _: Seal.of("account", "asked at once"), range(4)))
     assert len(set(map(id, seals))) == 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_no_end_outside_the_seal_decides(
+    simulator: PartnerSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """Who moves the end that stands in front of an entry prolongs nothing: the sealed one holds."""
+    partner = simulator.fiserv_boarding
+    partner.ttl = 10
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    arguments = wrong_secret(partner) if refused else {}
+
+    def log_in() -> None:
+        with suppress(LoginRejected):
+            make_auth(partner, cache=FileTokenCache(tmp_path), rejection_cooldown=600, **arguments).token()
+
+    log_in()
+    log_in()
+    assert partner.login_attempts == 1
+    (file,) = tmp_path.glob("*.token")
+    sealed = until_end(file.read_bytes())
+    assert sealed is not None
+    file.write_bytes(with_end(sealed, None))
+    clock.advance(700)
+    log_in()
+    assert partner.login_attempts == 2

@@ -219,6 +219,40 @@ def test_a_damaged_entry_is_a_miss(
     assert [record.levelname for record in caplog.records if "unreadable" in record.msg] == ["WARNING"]
 
 
+def test_a_repaired_entry_that_breaks_again_is_told_again(
+    simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning for each time that an entry became unreadable, not one for ever."""
+    partner, cache, seen = simulator.bex, FileTokenCache(tmp_path / "tokens"), list[str]()
+    spied, cache.set = cache.set, lambda key, *rest: (seen.append(key), spied(key, *rest))[1]
+    auth = make_auth(partner, cache=cache)
+    auth.token()
+    for times in (1, 2):
+        spied(seen[0], b"broken")
+        for _ in ("broken", "repaired by the login"):
+            partner.revoke()
+            assert is_good(requests.get(f"{partner.base_url}/echo", auth=auth))
+        assert [record.levelname for record in caplog.records if "unreadable" in record.msg] == (
+            ["WARNING"] * times
+        )
+
+
+def test_a_refusal_that_another_process_kept_ends_with_forget(
+    simulator: PartnerSimulator, place: Place
+) -> None:
+    """Who read it in the cache tries at once when whoever kept it has forgotten it there."""
+    partner = simulator.bex
+    one, other = (make_auth(partner, cache=place.new_cache(), **wrong_secret(partner)) for _ in range(2))
+    for auth in (one, other, other):
+        with pytest.raises(LoginRejected):
+            auth.token()
+    assert partner.login_attempts == 1
+    one.forget()
+    with pytest.raises(LoginRejected):
+        other.token()
+    assert partner.login_attempts == 2
+
+
 def test_all_auth_classes_are_tried() -> None:
     """The table of accounts that must be kept apart has every partner."""
     assert OTHERS.keys() == AUTH_CLASSES.keys()

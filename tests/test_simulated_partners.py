@@ -176,6 +176,25 @@ class TestFiservCommerceConnect(FiservContract):
         reply = session.post(url, json=sealed, headers=headers).json()
         assert partner.issued[-1] == reply["response"]["sessionTokenId"]
 
+    def test_an_hmac_from_the_server(self, simulator: PartnerSimulator, session: requests.Session) -> None:
+        """/getHMAC opens the same envelope and gives an HMAC that is good for one login."""
+        partner = simulator.fiserv_commerce_connect
+        good = partner.credentials
+        body = {"encryptData": encrypted(good["key"], good["iv"], good["payload"])}
+        headers = {"keyValue": good["key"], "ivValue": good["iv"]}
+        url = partner.base_url + partner.hmac_path
+        given = session.post(url, json=body, headers=headers).json()["hmac"]
+        login = partner.base_url + partner.login_path
+        signed = {**headers, "HMAC": given}
+
+        assert self.token(session.post(login, json=body, headers=signed))
+        again = session.post(login, json=body, headers=signed).json()
+        assert again["response"]["errorMessage"] == "HMAC is invalid"
+        assert "hmac" not in session.post(url, json=body, headers={**headers, "keyValue": "x"}).json()
+        assert "hmac" not in session.post(url, json={}, headers=headers).json()
+        assert session.get(url).status_code == 405
+        assert (partner.logins, partner.login_attempts, partner.refusals) == (1, 2, 0)
+
 
 class TestRpGateway(SimulatorContract):
     name = "rp-gateway"
@@ -228,6 +247,27 @@ class TestRpGateway(SimulatorContract):
         assert self.token(self.log_in(session, url, **{**given, "customer_id": None})) is None
         assert self.token(self.log_in(session, url, **{**given, "customer_id": "3"})) is None
         assert self.token(self.log_in(session, url, **{**given, "customer_id": "2"}))
+
+    def test_further_login_members(self, simulator: PartnerSimulator, session: requests.Session) -> None:
+        """Where the partner wants more members, a login without them is refused."""
+        partner = simulator.rp_gateway
+        partner.login_fields = {"loc": "AU"}
+        refused = self.log_in(session, partner.base_url + partner.login_path, **partner.credentials)
+        assert refused.json()["response"]["description"] == "error.login.fields.required"
+
+    def test_one_path_for_every_operation(
+        self, simulator: PartnerSimulator, session: requests.Session
+    ) -> None:
+        """At /msg a call is a login where its `op` says so, in body, form or query."""
+        partner = simulator.rp_gateway
+        partner.login_path = "/msg"
+        token = self.granted(session, partner)
+        fields = {"op": "find", "uid": self.uid, "sid": token}
+        url = partner.base_url + "/msg"
+        assert session.post(url, json=fields).json()["response"] == {"status": "success"}
+        assert session.post(url, data=fields).json()["response"] == {"status": "success"}
+        assert session.get(url, params=fields).json()["response"] == {"status": "success"}
+        assert (partner.logins, partner.login_attempts, partner.accepted) == (1, 1, 3)
 
     def test_the_outer_login(self, simulator: PartnerSimulator, session: requests.Session) -> None:
         """With a gateway login set, every call needs it, the login included."""

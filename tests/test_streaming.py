@@ -43,15 +43,25 @@ def test_a_pdf_is_handed_over_unread(
     assert (len(content), content[:4]) == (PDF_BYTES, b"%PDF")
 
 
-def test_json_up_to_64_kib_is_looked_into(simulator: PartnerSimulator, session: requests.Session) -> None:
-    """Under `stream=True` a body is read only where it claims to be JSON of 64 KiB or less."""
+@pytest.mark.parametrize(
+    ("size", "is_seen"), [(1000, True), (65_536, True), (65_537, False), (300_000, False)]
+)
+def test_json_up_to_64_kib_is_looked_into(
+    simulator: PartnerSimulator, session: requests.Session, size: int, is_seen: bool
+) -> None:
+    """Under `stream=True` an expiry is seen in JSON of 64 KiB or less; `raw` has every byte of it."""
     partner = simulator.fiserv_boarding
-    session.auth = make_auth(partner)
-    for size, is_read in ((1000, True), (64 * 1024, True), (64 * 1024 + 1, False), (300_000, False)):
-        response = session.get(f"{partner.base_url}/json", params={"size": size}, stream=True)
-        assert int(response.headers["Content-Length"]) == size
-        assert (response._content is not False) is is_read
-        assert len(response.content) == size
+    auth = session.auth = make_auth(partner)
+    expired = b'{"status": {"statusCode": 200, "message": "Token not found"}}'
+    longer = [Reply(200, {"Content-Type": "application/json"}, expired.ljust(size))]
+    partner.answer("/thing", lambda call: longer.pop() if longer else None)
+    auth.token()
+    response = session.get(f"{partner.base_url}/thing", stream=True)
+    assert partner.logins == (2 if is_seen else 1)
+    if not is_seen:
+        assert response.raw.read() == expired.ljust(size)
+    response = session.get(f"{partner.base_url}/json", params={"size": size}, stream=True)
+    assert (len(response.raw.read()), response._content) == (size, False)
 
 
 @pytest.mark.parametrize("kind", ["chunked", "no json"])

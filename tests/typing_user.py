@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from typing_extensions import assert_type
 import requests_partnerauth
 from requests_partnerauth import (
     BexAuth,
+    CookiePlacement,
     FileTokenCache,
     FiservBoardingAuth,
     FiservCommerceConnectAuth,
@@ -28,14 +29,17 @@ from requests_partnerauth import (
     MemoryTokenCache,
     PartnerAuth,
     PartnerAuthError,
+    Placement,
+    QueryPlacement,
     RedisTokenCache,
     RpGatewayAuth,
     SessionFieldsPlacement,
     Token,
+    json_object,
 )
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import ABSENT, Call, PartnerSimulator, Reply, SimulatedPartner
-from requests_partnerauth.testing import mocked_partners, partner_simulator, vcr_filters
+from requests_partnerauth.testing import PartnerContract, mocked_partners, partner_simulator, vcr_filters
 
 __all__ = ["mocked_partners", "partner_simulator"]
 
@@ -43,7 +47,7 @@ __all__ = ["mocked_partners", "partner_simulator"]
 def build_all(session: requests.Session) -> list[PartnerAuth]:
     """Every partner, with every argument."""
     return [
-        BexAuth("user", "password", login_via="query", alternate_token=True),
+        BexAuth("user", "password", login_via="query", alternate_token=True, login_path="/login"),
         FiservBoardingAuth(
             "user",
             "password",
@@ -58,7 +62,7 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             base_url="https://partner.example.com",
             ain="4700000",
             source="TAB",
-            ttl_unit=timedelta(minutes=1),
+            ttl_unit=60,
         ),
         FiservCommerceConnectAuth(
             "key",
@@ -68,7 +72,9 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             merchant_id="M1",
             hmac=lambda payload: str(payload["transactionDetails"]),
         ),
-        FiservCommerceConnectAuth("key", "iv", next_payment, base_url="https://connect.example.com"),
+        FiservCommerceConnectAuth(
+            "key", "iv", next_payment, base_url="https://connect.example.com", hmac="server"
+        ),
         RpGatewayAuth(
             "user",
             "password",
@@ -76,6 +82,7 @@ def build_all(session: requests.Session) -> list[PartnerAuth]:
             uid="U1",
             customer_id=26233,
             gateway_auth=("outer", "password"),
+            login_fields={"loc": "AU", "appCode": 7},
             origins=["https://other.example.com"],
             cache=MemoryTokenCache(),
             login_session=session,
@@ -168,6 +175,47 @@ class AcmeFieldsAuth(PartnerAuth):
     placement = SessionFieldsPlacement("sid", {"uid": "X1"})
 
 
+class PathPlacement(Placement):
+    """A placement of the user's own: three words."""
+
+    def place(self, request: requests.PreparedRequest, value: str) -> str | None:
+        before = request.url
+        request.url = f"{before};{value}"
+        return before
+
+    def remove(self, request: requests.PreparedRequest, mark: str | None) -> None:
+        request.url = mark or request.url
+
+    def carries(self, request: requests.PreparedRequest, value: str) -> bool:
+        return (request.url or "").endswith(value)
+
+
+def placements() -> list[Placement]:
+    """Every placement."""
+    return [
+        HeaderPlacement("X-Token"),
+        CookiePlacement("JSESSIONID"),
+        QueryPlacement("key"),
+        SessionFieldsPlacement("sid"),
+        PathPlacement(),
+    ]
+
+
+def tokens(response: requests.Response) -> list[Token]:
+    """A token in all the ways that one is made."""
+    reply = json_object(response)
+    assert_type(reply, dict[str, Any] | None)
+    more: dict[str, str] = {"node": "n1"}
+    return [
+        Token("value", expires_at=time.time() + 60, cookies=more),
+        Token.lasting("value", 30, unit=60, refresh_token="refresh", details=reply, cookies=more),
+        Token.until("value", time.time() + 60, cookies=more),
+        Token.until("value", datetime.now(timezone.utc), details=reply),
+        Token.until("value", "2030-01-31T12:00:00Z", refresh_token="refresh"),
+        Token.from_jwt("e30.e30.", refresh_token="refresh", details=reply, cookies=more),
+    ]
+
+
 def use(auth: PartnerAuth, session: requests.Session) -> requests.Response:
     """The hands on the token, and an ordinary call."""
     session.auth = auth
@@ -180,6 +228,7 @@ def use(auth: PartnerAuth, session: requests.Session) -> requests.Response:
     assert_type(token.expires_at, float | None)
     assert_type(token.refresh_token, str | None)
     assert_type(token.details, Mapping[str, Any])
+    assert_type(token.cookies, Mapping[str, str])
     auth.forget()
     requests.get("https://api.example.com", auth=auth, timeout=10)
     return session.get("https://api.example.com")
@@ -222,4 +271,24 @@ def test_with_the_kit(partner_simulator: PartnerSimulator) -> None:
 
 def names() -> list[str]:
     """The package says which names are public."""
+    assert_type(requests_partnerauth.__version__, str)
     return requests_partnerauth.__all__
+
+
+class TestAcme(PartnerContract):
+    """The contract of a user's own class."""
+
+    auth_class = BexAuth
+    arguments = {"username": "user", "password": "word"}  # noqa: RUF012  # as users write it
+    login_reply = {"value": "0123456789"}  # noqa: RUF012  # as users write it
+    rejection = (401, None)
+    expiry = {"ex": "Invalid token."}  # noqa: RUF012  # as users write it
+
+    def earlier_step(self, call: Call) -> object:
+        return None
+
+
+def change_password(auth: BexAuth, new: str) -> str:
+    """A password that changes while the auth is in use."""
+    auth.password = new
+    return auth.password

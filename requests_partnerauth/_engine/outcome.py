@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-import requests
+from typing import Any, NamedTuple
 
 from .._token import Token
-from ..errors import LoginRejected, PartnerAuthError
+from ..errors import LoginRejected, LoginUnavailable, PartnerAuthError
 from .clock import Clock
 
 
 class Grant:
-    """A token as this process holds it: by the login it came from, with its deadlines on this clock.
+    """A token as this process holds it: by the login it came from, with its deadlines on both clocks.
 
-    Two grants of the same value are two. `accepted` tells whether the partner ever took the token,
-    `after_refusal` whether it was got because another had been refused.
+    Two grants of the same value are two. Of an account's grants the one of the higher generation is newer,
+    whichever process or host it came from; `is_own` tells that a login of this process gave it.
     """
 
     __slots__ = (
-        "accepted", "after_refusal", "cooling_until", "due_at", "ends_at", "login_id",
-        "timed", "token", "value",
+        "due_at", "due_at_wall", "ends_at", "ends_at_wall", "generation", "is_own", "login_id", "timed",
+        "token", "value",
     )  # fmt: skip
 
-    def __init__(self, token: Token, login_id: str, clock: Clock, *, after_refusal: bool = False) -> None:
+    def __init__(
+        self, token: Token, login_id: str, clock: Clock, *, generation: int = 0, is_own: bool = False
+    ) -> None:
         self.token = token
         self.value = token.value
         self.login_id = login_id
-        self.after_refusal = after_refusal
-        self.accepted = False
-        self.cooling_until = -math.inf
-        self.timed = False
-        self.due_at = self.ends_at = math.inf
+        self.generation = generation
+        self.is_own = is_own
+        self.timed = token.expires_at is not None
+        self.due_at = self.ends_at = self.due_at_wall = self.ends_at_wall = math.inf
         if token.expires_at is not None:
-            # A preset token may have ended before it was handed over; a login's has no such end.
-            lifetime = token.lifetime or 0.0
-            self.timed = True
+            # The steady clock may have stood still with the machine, and the wall clock may be set: the
+            # earlier end holds. A preset token may have ended before it was handed over.
+            ahead = min((token.lifetime or 0.0) / 5, 60.0)
+            self.ends_at_wall = token.expires_at
             self.ends_at = clock.monotonic() + token.expires_at - clock.wall()
-            self.due_at = self.ends_at - min(lifetime / 5, 60.0)
+            self.due_at, self.due_at_wall = self.ends_at - ahead, self.ends_at_wall - ahead
 
     def __repr__(self) -> str:
         return f"Grant({self.token!r})"
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """What is newer is greater, in every process."""
+        return self.generation, self.login_id
 
     def is_from_login_of(self, other: Grant | None) -> bool:
         """Whether both hold the token of one and the same login."""
@@ -49,20 +54,40 @@ class Grant:
 
     def has_ended(self, clock: Clock) -> bool:
         """Whether the token is past its end."""
-        return clock.monotonic() >= self.ends_at
-
-    @property
-    def has_cooled(self) -> bool:
-        """Whether it was ever put on the refresh cooldown."""
-        return self.cooling_until > -math.inf
+        return self.timed and (clock.monotonic() >= self.ends_at or clock.wall() >= self.ends_at_wall)
 
     def is_due(self, clock: Clock) -> bool:
         """Whether it is time to refresh it ahead of its end."""
-        return clock.monotonic() >= self.due_at
+        return self.timed and (clock.monotonic() >= self.due_at or clock.wall() >= self.due_at_wall)
 
     def put_off(self, seconds: float, clock: Clock) -> None:
         """A refresh ahead failed: the next try comes after a pause, or when the token has ended."""
         self.due_at = min(clock.monotonic() + seconds, self.ends_at)
+        self.due_at_wall = min(clock.wall() + seconds, self.ends_at_wall)
+
+    def hidden(self) -> list[str]:
+        """All that a partner's words may repeat of it, and no message may."""
+        token = self.token
+        refresh_token = [token.refresh_token] if token.refresh_token else []
+        return [token.value, *refresh_token, *token.cookies.values(), *_texts_in(dict(token.details))]
+
+
+def _texts_in(details: object) -> list[str]:
+    """The longer texts among a login's further words: a second token, say."""
+    texts: list[str] = []
+    waiting = [details]
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, str):
+            texts += [thing] if len(thing) >= _LIKE_A_SECRET else []
+        elif isinstance(thing, dict):
+            waiting += thing.values()
+        elif isinstance(thing, (list, tuple)):
+            waiting += thing
+    return texts
+
+
+_LIKE_A_SECRET = 16
 
 
 class Failure(NamedTuple):
@@ -81,10 +106,12 @@ class Failure(NamedTuple):
     retry_after: float | None = None
     bug: Exception | None = None
 
-    def error(self, response: requests.Response | None = None) -> PartnerAuthError:
+    def error(self, response: Any = None) -> PartnerAuthError:
         """A new exception that tells it; `response` is the refused API response, if there was one."""
         if self.kind is LoginRejected:
             return LoginRejected(
                 self.message, code=self.code, partner_message=self.partner_message, response=response
             )
+        if issubclass(self.kind, LoginUnavailable):
+            return self.kind(self.message, retry_after=self.retry_after, response=response)
         return self.kind(self.message, response=response)

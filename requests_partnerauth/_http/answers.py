@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 from .._placement import HeaderPlacement, Placement
 from .._token import Token
 from .flow import LoginFlow, default_flow
+from .spellings import with_pairs
 
 
 class Answers(AuthBase):
@@ -21,6 +22,7 @@ class Answers(AuthBase):
     secret: str | None = None
     username: str | None = None
     expiry_markers: tuple[bytes, ...] = ()
+    _login_arguments: tuple[str, ...] = ()
 
     def login_request(self) -> requests.Request:
         """What to send to log in. Does no I/O; the URL is `base_url` and the document's path."""
@@ -44,8 +46,11 @@ class Answers(AuthBase):
     def refresh_request(self, token: Token) -> requests.Request | None:
         """What to send to get a new token by the refresh token of this one; None (the default): log in.
 
-        It is sent once, by one thread of one process. `parse_login` reads its reply; whatever that makes of
-        it, the full login follows where no token comes of it.
+        It is sent once, by one thread of one process. `parse_login` reads its reply, where that is below HTTP
+        400; where no token comes of it, the full login follows.
+
+        Args:
+            token: The account's last token. Its `refresh_token` is None where there is none that may be sent.
         """
         return None
 
@@ -57,7 +62,7 @@ class Answers(AuthBase):
 
         Args:
             previous: The account's last token, also where it has ended or was refused; None where there is
-                none, or after `forget`.
+                none, or after `forget`. Its `refresh_token` is None where there is none that may be sent.
 
         Raises:
             LoginRejected: The partner refuses the credentials.
@@ -80,3 +85,7 @@ class Answers(AuthBase):
     def secrets(self) -> list[str]:
         """All that may stand in no message: the secret, unless the partner has more."""
         return [self.secret] if self.secret else []
+
+    def _hidden(self) -> list[str]:
+        """All that may stand in no message about a login."""
+        return with_pairs(self.secrets(), self.username)

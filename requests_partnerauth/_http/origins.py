@@ -67,7 +67,7 @@ def _host(host: str | None) -> str:
 class Origins:
     """The origins that may see an auth's token: base_url's and those the user added."""
 
-    __slots__ = ("_known", "own", "prefixes")
+    __slots__ = ("_allow_http", "_known", "own", "prefixes")
 
     def __init__(self, base_url: str, origins: Iterable[str], *, allow_http: bool) -> None:
         if isinstance(origins, (str, bytes)) or not isinstance(origins, Iterable):
@@ -77,10 +77,28 @@ class Origins:
             known.append(_checked("origins", origin, allow_http=allow_http))
             if urlsplit(origin).path not in ("", "/"):
                 raise ValueError("origins: scheme, host and port are wanted, without a path")
-        self._known = tuple(known)
+        self._allow_http = allow_http
         self.own = known[0]
-        usual = tuple(f"{origin}/" for origin in dict.fromkeys(known))
+        self._know(known)
+
+    def _know(self, known: list[Origin]) -> None:
+        self._known = tuple(dict.fromkeys(known))
+        usual = tuple(f"{origin}/" for origin in self._known)
         self.prefixes: str | tuple[str, ...] = usual[0] if len(usual) == 1 else usual
+
+    def and_granted(self, urls: Iterable[str]) -> Origins:
+        """These, and the origins of URLs that a login named, but for those that no token may go to."""
+        granted = [origin_of(url) for url in urls if isinstance(url, str)]
+        safe = [origin for origin in granted if origin is not None and self._is_safe(origin)]
+        if not safe:
+            return self
+        more = object.__new__(type(self))
+        more._allow_http, more.own = self._allow_http, self.own
+        more._know([*self._known, *safe])
+        return more
+
+    def _is_safe(self, origin: Origin) -> bool:
+        return origin.scheme == "https" or self._allow_http or _is_loopback(origin.host)
 
     def include(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
@@ -115,9 +133,11 @@ def _checked(argument: str, url: object, *, allow_http: bool) -> Origin:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+    """By the name alone: another one under ``.localhost`` may be looked up anywhere."""
+    if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from typing import Any
 
 import requests
 
-_SMALL = 64 * 1024
-_MARKED = codecs.BOM_UTF8 + b"{"
+from .looking import seen
 
 
 def json_object(response: requests.Response) -> dict[str, Any] | None:
     """The JSON object that a reply holds, or None where it holds something else.
 
-    A body that has not been read yet (``stream=True``) is read only where its Content-Type says JSON and
-    its Content-Length 64 KiB or less; any other is left unread, for the caller.
+    Of a login's reply any, of another one of 64 KiB or less. A body that has not been read yet
+    (``stream=True``) is looked into only where its Content-Type says JSON, its Content-Length 64 KiB or less
+    and there is no Content-Encoding; whoever reads it gets all of it. Any other is left unread.
     """
-    if not _is_read(response) and not (_is_small(response) and _claims_json(response)):
-        return None
-    content = response.content.lstrip()
-    if not content.startswith((b"{", _MARKED)):
+    body = seen(response)
+    if body is None or not body.lstrip()[:4].lstrip(b"\xef\xbb\xbf").startswith(b"{"):
         return None
     try:
-        # requests reads a byte order mark as a character where a charset is named.
-        reply = json.loads(content) if content.startswith(_MARKED) else response.json()
+        reply = json.loads(_text(response, body))
     except (ValueError, RecursionError):
         return None
     return reply if isinstance(reply, dict) else None
 
 
 def short_text(response: requests.Response) -> str | None:
-    """The text of a reply of 64 KiB or less, None where it is longer or may not be read."""
-    if not _is_read(response) and not _is_small(response):
-        return None
-    if len(response.content) > _SMALL:
-        return None
+    """The text of a 401 or of a JSON object that may be looked into; None of anything else."""
+    body = seen(response)
+    return None if body is None else _text(response, body).strip()
+
+
+def _text(response: requests.Response, body: bytes) -> str:
+    """UTF-8 where it can be that: requests takes a text whose charset is not named for latin-1."""
     try:
-        return response.text.strip()
-    except ValueError:
-        # An encoding that Python knows and that decodes nothing, "undefined" say.
-        return None
-
-
-def _is_read(response: requests.Response) -> bool:
-    return getattr(response, "_content", False) is not False
-
-
-def _is_small(response: requests.Response) -> bool:
-    length = response.headers.get("Content-Length", "")
-    return length.isdecimal() and int(length) <= _SMALL
-
-
-def _claims_json(response: requests.Response) -> bool:
-    return "json" in response.headers.get("Content-Type", "").lower()
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode(response.encoding or "latin-1", "replace")

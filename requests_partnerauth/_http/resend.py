@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
 import requests
 from requests.cookies import extract_cookies_to_jar, get_cookie_header
-
-_LONGEST = 1024 * 1024
-_SECONDS = 2.0
+from requests.hooks import default_hooks
 
 
 def rewind(request: requests.PreparedRequest) -> bool:
@@ -28,44 +28,36 @@ def rewind(request: requests.PreparedRequest) -> bool:
     return True
 
 
-def drain(response: requests.Response) -> None:
-    """Read the rest of a refused response, so that its connection goes back to the pool.
-
-    A body that was to be streamed may have no end: after 1 MiB or 2 s it is cut off and the connection
-    closed. One that ends with its connection is not read: there would be nothing to give back.
-    """
-    if not response._content_consumed:
-        body = bytearray()
-        end = perf_counter() + _SECONDS
-        try:
-            for piece in response.iter_content(1024) if _has_an_end(response) else ():
-                body += piece
-                if len(body) > _LONGEST or perf_counter() > end:
-                    break
-        except (requests.RequestException, RuntimeError):
-            body.clear()
-        response._content, response._content_consumed = bytes(body), True
-    elif response._content is False:
-        response._content = b""  # streamed by a hook of the user's
-    response.close()
-
-
-def _has_an_end(response: requests.Response) -> bool:
-    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+def note_position(request: requests.PreparedRequest) -> None:
+    """Where a body that is read stands: requests notes it only of those that can be iterated over."""
+    body: Any = request.body
+    if request._body_position is None and not isinstance(body, (bytes, str)) and hasattr(body, "read"):
+        with suppress(AttributeError, OSError, ValueError):
+            request._body_position = body.tell()
 
 
 def resend(
-    request: requests.PreparedRequest, refused: requests.Response, sent_with: dict[str, Any]
+    request: requests.PreparedRequest,
+    refused: requests.Response,
+    sent_with: dict[str, Any],
+    others: Iterable[Callable[[requests.PreparedRequest], requests.PreparedRequest]] = (),
 ) -> requests.Response:
     """Send the request over the adapter that brought the refusal, which then stands in its history.
 
-    Hooks do not run on this way, so that a resend can't lead to another.
+    Hooks do not run on this way, so that a resend can't lead to another; but for those of the other auths
+    that sign it anew, as Digest's.
     """
     _take_cookies(request, refused)
+    hooks, request.hooks = request.hooks, default_hooks()
+    for auth in others:
+        request = auth(request)
+    theirs, request.hooks = request.hooks["response"], hooks
     started = perf_counter()
     response: requests.Response = refused.connection.send(request, **sent_with)
+    for hook in theirs:
+        response = hook(response, **sent_with) or response
     response.elapsed = timedelta(seconds=perf_counter() - started)
-    response.history = [*refused.history, refused]
+    response.history = [*refused.history, refused, *response.history]
     return response
 
 

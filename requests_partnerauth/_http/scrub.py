@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import itertools
-import re
-from collections.abc import Iterable
+import codecs
+import json
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from .spellings import Spelling, misread, spellings_of
+from .views import views_of
+
 _LONGEST = 300
-_SHORT = 6
-_COUNTED = {" ": r"[\s+]", "\\": r"\\"}
-_NAMED_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-_EDGE_BEFORE = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2})|(?<=\\[nrtbf]))"
-_EDGE_AFTER = r"(?![^\W_])"
+_LARGEST_BODY = 256 * 1024
+_NO_CHARSETS = ("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape")
+_LEFT_OUT_OF_URLS = str.maketrans("", "", "\t\r\n")
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
@@ -25,16 +25,22 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     A secret of less than six characters is looked for as a word of its own alone: it turns up inside other
     words by chance, and asterisks there would tell it to whoever can spell.
     """
-    pattern = _pattern_for(text, secrets)
-    return text if pattern is None else pattern.sub("***", text)
+    return _scrubbed(text, spellings_of(secrets))
 
 
 def scrub_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
-    """The bytes of a text, likewise: UTF-8, or what else leaves ASCII as it is."""
-    try:
-        return scrub(content.decode(), secrets).encode()
-    except UnicodeDecodeError:
-        return scrub(content.decode("latin-1"), secrets).encode("latin-1")
+    """The bytes of a text, likewise: UTF-8, UTF-16 or UTF-32, or what else leaves ASCII as it is."""
+    for charset in (json.detect_encoding(content), "latin-1"):
+        try:
+            return scrub(content.decode(charset, "surrogatepass"), secrets).encode(charset, "surrogatepass")
+        except UnicodeDecodeError:
+            continue
+    raise AssertionError("latin-1 reads all bytes")
+
+
+def mentions(text: str, secrets: Iterable[str]) -> bool:
+    """Whether the text holds a secret, however it is written."""
+    return any(True for _ in _places(text, spellings_of(secrets)))
 
 
 def one_line(text: object, secrets: Iterable[str]) -> str:
@@ -47,24 +53,39 @@ def one_line(text: object, secrets: Iterable[str]) -> str:
 def bare_response(response: requests.Response, secrets: Iterable[str]) -> requests.Response:
     """What an error may carry of a refused response: no token, no secret, no connection."""
     secrets = list(secrets)
+    spellings = spellings_of(secrets)
     bare = requests.Response()
     bare.status_code = response.status_code
-    bare.reason = scrub(str(response.reason or ""), secrets)
+    bare.reason = _scrubbed(str(response.reason or ""), spellings)
     bare.elapsed = response.elapsed
-    bare.encoding = response.encoding
-    bare.url = scrub(_without_query(response.url), secrets)
+    bare.url = _scrubbed(_without_query(response.url), spellings)
     for name, value in response.headers.items():
         if name.lower() not in ("set-cookie", "location"):
-            bare.headers[name] = scrub(value, secrets)
-    content = response.content if response._content_consumed else b""
-    # In UTF-16 and its like a secret is not to be found byte by byte.
-    content = b"" if b"\0" in content else content
-    bare._content = scrub_bytes(content, secrets)
+            bare.headers[_scrubbed(name, spellings)] = _scrubbed(value, spellings)
+    # Kept in the encoding in which it was searched, whatever the headers say.
+    bare.encoding = "utf-8"
+    bare._content = _body_without(response, secrets).encode(errors="replace")
     bare.request = requests.PreparedRequest()
     bare.request.method = response.request.method
-    bare.request.url = scrub(_without_query(response.request.url), secrets)
+    bare.request.url = _scrubbed(_without_query(response.request.url), spellings)
     bare.request.headers = CaseInsensitiveDict()
     return bare
+
+
+def _body_without(response: requests.Response, secrets: list[str]) -> str:
+    """The text of a body without the secrets; none of one that can't be searched, or not in a moment."""
+    content = response.content if response._content_consumed else b""
+    charset = response.encoding or "utf-8"
+    try:
+        name = codecs.lookup(charset).name
+        if not content or len(content) > _LARGEST_BODY or name in _NO_CHARSETS:
+            return ""
+        text = content.decode(name, "replace")
+        secrets = secrets + misread(secrets, name)
+    except (LookupError, ValueError):
+        return ""
+    # What holds such characters is no text in this charset: a secret in it would not be found.
+    return "" if "\0" in text else scrub(text, secrets)
 
 
 def _without_query(url: str | None) -> str:
@@ -77,96 +98,72 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
 
     Query parameters go whole, any other mention is cut out.
     """
-    pattern = _pattern_for(url, secrets)
-    if pattern is None or not pattern.search(url):
+    spellings = spellings_of(secrets)
+    # requests takes these out of a URL, and thereby joins what they part.
+    plain = url.translate(_LEFT_OUT_OF_URLS)
+    places = list(_places(plain, spellings))
+    if not places:
         return url
-    path, mark, rest = url.partition("?")
+    path, mark, rest = plain.partition("?")
     query, hash_mark, fragment = rest.partition("#")
-    kept = [pair for pair in query.split("&") if not pattern.search(pair)]
-    url = pattern.sub("", path + (mark if kept else "") + "&".join(kept) + hash_mark + fragment)
-    return None if pattern.search(url) else url
+    kept = list(_apart_from(places, query.split("&"), len(path) + 1))
+    behind = len(plain) - len(fragment)
+    left = "".join(
+        [
+            _without(path, places, ""),
+            mark if kept else "",
+            "&".join(kept),
+            hash_mark,
+            _without(fragment, [(max(0, start - behind), end - behind) for start, end in places], ""),
+        ]
+    )
+    return None if any(True for _ in _places(left, spellings)) else left
 
 
-def _pattern_for(text: str, secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """What finds all of the secrets; None where the text holds none for certain."""
-    longest_first = sorted({*secrets} - {""}, key=len, reverse=True)
-    if not any(_may_stand_in(text, secret) for secret in longest_first):
-        return None
-    return re.compile("|".join(map(_spellings, longest_first)), re.IGNORECASE)
+def _apart_from(places: list[tuple[int, int]], parameters: list[str], start: int) -> Iterator[str]:
+    """Those parameters of a query, beginning at `start`, that have no part in any of the places."""
+    places = sorted(places, reverse=True)
+    reach = 0
+    for parameter in parameters:
+        end = start + len(parameter)
+        while places and places[-1][0] < end:
+            reach = max(reach, places.pop()[1])
+        if reach <= start:
+            yield parameter
+        start = end + 1
 
 
-def _may_stand_in(text: str, secret: str) -> bool:
-    """A quick look: in every spelling the letters and digits of a secret stay as they are, or its base64.
-
-    The pattern of a long token takes 20 ms to compile, and nearly no text holds one.
-    """
-    run = max(re.findall("[0-9A-Za-z]+", secret), key=len, default="")
-    small = text.lower()
-    # Outside ASCII there are capitals that only a pattern knows.
-    return not text.isascii() or any(core.lower() in small for core in (run, *_in_base64(secret)))
+def _scrubbed(text: str, spellings: list[Spelling]) -> str:
+    return _without(text, _places(text, spellings), "***")
 
 
-def _spellings(secret: str) -> str:
-    """How a secret may be written: as it is, in a URL, in JSON, in HTML, in base64, in capitals or not."""
-    plain = "".join(_run(kind, "".join(run)) for kind, run in itertools.groupby(secret, _kind))
-    in_base64 = [f"{re.escape(spelling)}={{0,2}}" for spelling in _in_base64(secret)]
-    either = f"(?:{'|'.join([plain, *in_base64])})"
-    return f"{_EDGE_BEFORE}{either}{_EDGE_AFTER}" if len(secret) < _SHORT else either
+def _places(text: str, spellings: Iterable[Spelling]) -> Iterator[tuple[int, int]]:
+    """Where the text holds one of the spellings, as it stands or under its escapes."""
+    for view in views_of(text):
+        for spelling in spellings:
+            for start, end in _standing_in(view.text, spelling):
+                yield view.span(start, end)
 
 
-def _in_base64(secret: str) -> list[str]:
-    encoded = secret.encode(errors="surrogatepass")
-    both = (base64.b64encode(encoded), base64.urlsafe_b64encode(encoded))
-    return [spelling.decode().rstrip("=") for spelling in both]
+def _standing_in(text: str, spelling: Spelling) -> Iterator[tuple[int, int]]:
+    sought, length = spelling.text, len(spelling.text)
+    at = text.find(sought)
+    while at >= 0:
+        end = at + length
+        if spelling.is_short and (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+            end = at + 1
+        else:
+            if spelling.is_base64:
+                end += len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
+            yield at, end
+        at = text.find(sought, end)
 
 
-def _kind(character: str) -> str:
-    if character.isascii() and character.isalnum():
-        return "plain"
-    if not character.isascii():
-        return "foreign"
-    return character if character in _COUNTED else "marked"
-
-
-def _run(kind: str, run: str) -> str:
-    """A pattern for a run of characters of one kind.
-
-    Runs that could be cut up in many ways are counted as a whole, and no repetition is without an end, so
-    that no text takes long to search.
-    """
-    if kind == "plain":
-        return re.escape(run)
-    length = len(run)
-    if kind in _COUNTED:
-        once, code = _COUNTED[kind], ord(kind)
-        written = (rf"%(?:25){{0,4}}{code:x}", rf"&\#0{{0,4}}{code};", rf"&\#x0{{0,4}}{code:x};")
-        return rf"(?:{once}{{1,{8 * length}}}|(?:{'|'.join(written)}){{{length}}})"
-    each = "".join(f"(?:{'|'.join(_ways(character))})" for character in run)
-    # An encoding that lacks these characters leaves question marks in their place.
-    return rf"(?:{each}|[?\ufffd]{{{length},{4 * length}}})" if kind == "foreign" else each
-
-
-def _ways(character: str) -> list[str]:
-    encoded = character.encode(errors="surrogatepass")
-    number = ord(character)
-    units = character.encode("utf-16-be", errors="surrogatepass").hex()
-    ways = [
-        re.escape(character),
-        "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded),
-        "".join(rf"\\{{1,4}}u{units[place : place + 4]}" for place in range(0, len(units), 4)),
-        rf"\\{{1,4}}(?:x{number:02x}|u0{{0,4}}{number:04x}|u\{{0{{0,4}}{number:x}\}})",
-        rf"&\#0{{0,4}}{number};",
-        rf"&\#x0{{0,4}}{number:x};",
-    ]
-    # Imported when there is something to hide in an error: it costs more than all else here.
-    from html.entities import codepoint2name
-
-    if number in codepoint2name:
-        ways.append(f"&{codepoint2name[number]};")
-    if character.isascii():
-        ways.append(rf"\\{{1,4}}{re.escape(_NAMED_ESCAPES.get(character, character))}")
-    else:
-        ways.append(re.escape(encoded.decode("latin-1")))
-        if number < 256:
-            ways.append(f"%(?:25){{0,4}}{number:02x}")
-    return ways
+def _without(text: str, places: Iterable[tuple[int, int]], instead: str) -> str:
+    kept, last = [], 0
+    for start, end in sorted(places):
+        if end > last:
+            # Where two overlap there is one gap.
+            kept += [text[last:start], instead] if start >= last else []
+            last = end
+    return "".join([*kept, text[last:]])

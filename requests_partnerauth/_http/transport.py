@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import requests
 from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks
 
-_LIKE_A_SECRET = 16
-_COMMON_HEADERS = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
-)
+from .line import Line, twin
 
 
-class transport:
-    """A session for one login: the user's transport without its auth, hooks and cookies, or a new one."""
-
-    def __init__(self, session: requests.Session | None) -> None:
-        self._lent = session
-        if session is None:
-            self._session = requests.Session()
-        else:
-            # Not copy.copy: a session pickles only what requests knows, and would lose a subclass's own
-            # attributes and a get_adapter that a test library has put on this very object.
-            self._session = object.__new__(type(session))
-            vars(self._session).update(vars(session))
-        self._session.auth = None
-        self._session.hooks = default_hooks()
-        self._session.cookies = RequestsCookieJar()
-
-    def __enter__(self) -> requests.Session:
-        return self._session
-
-    def __exit__(self, *_: object) -> None:
-        if self._lent is None:
-            self._session.close()
-
-
-def in_headers_of(request: requests.PreparedRequest) -> list[str]:
-    """What a login sends in headers of its own, an HMAC say: a reply may not bring it into a message."""
-    values = [
-        value if isinstance(value, str) else value.decode("latin-1")
-        for name, value in request.headers.items()
-        if name.lower() not in _COMMON_HEADERS
-    ]
-    return [part for value in values for part in value.split() if len(part) >= _LIKE_A_SECRET]
+def transport(session: requests.Session | None, line: Line) -> requests.Session:
+    """A session for one login: a new one, or the user's without its auth, hooks, cookies and connections."""
+    # Not copy.copy: a session pickles only what requests knows, and would lose a subclass's own attributes
+    # and a get_adapter that a test library has put on this very object.
+    own: requests.Session = requests.Session() if session is None else twin(session, type(session))
+    own.auth = None
+    own.hooks = default_hooks()
+    own.cookies = RequestsCookieJar()
+    own.adapters = OrderedDict((prefix, line.through(adapter)) for prefix, adapter in own.adapters.items())
+    return own
 
 
 def sends_by_itself(session: requests.Session) -> bool:

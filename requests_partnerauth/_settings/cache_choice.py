@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from ..caches._base import TokenCache
 from ..caches.memory import process_wide
+from .checks import token_cache
 
 _REDIS = ("redis://", "rediss://", "unix://")
 
@@ -59,3 +61,21 @@ def _redis(url: str) -> TokenCache:
         pass
     # Raised outside the except: what the client says may quote the URL.
     raise ValueError("a URL such as redis://host:6379/0 is wanted")
+
+
+def cache_of(argument: str, value: object) -> TokenCache:
+    """A token cache, from one or from what names one; None is the one that all auths of a process share.
+
+    Raises:
+        ValueError: It is neither; the message begins with the argument.
+        ImportError: The optional library behind that cache is not installed.
+    """
+    if value is None:
+        return process_wide()
+    if not isinstance(value, str):
+        return cast(TokenCache, token_cache(argument, value))
+    try:
+        return cache_named(value)
+    except ValueError as error:
+        why = str(error)
+    raise ValueError(f"{argument}: {why}")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -127,10 +128,43 @@ def token_cache(argument: str, value: Any) -> Any:
     return value
 
 
+def placement(argument: str, value: Any) -> Any:
+    """Something with the three words of a placement."""
+    if isinstance(value, str):
+        raise ValueError(
+            f'{argument}: a placement is wanted, not a text: HeaderPlacement("the header\'s name")'
+        )
+    words = ("place", "remove", "carries")
+    if isinstance(value, type) or not all(callable(getattr(value, word, None)) for word in words):
+        raise ValueError(
+            f"{argument}: a placement is wanted: HeaderPlacement, CookiePlacement, QueryPlacement, "
+            "SessionFieldsPlacement, or an object of a Placement class of your own"
+        )
+    return value
+
+
 def span(argument: str, value: object) -> timedelta:
-    """A span of time above zero."""
+    """A span of time above zero; a number is one of seconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError, ValueError):
+            value = timedelta(seconds=value)
     if not isinstance(value, timedelta) or value <= timedelta(0):
-        raise ValueError(f"{argument}: a timedelta above zero is wanted, such as timedelta(minutes=1)")
+        raise ValueError(
+            f"{argument}: a span of time above zero is wanted: a timedelta, such as timedelta(minutes=1), "
+            "or seconds"
+        )
+    return value
+
+
+def path(argument: str, value: object) -> str:
+    """The path of a URL, as it is appended to a base URL."""
+    value = text(argument, value)
+    is_plain = value.isascii() and value.isprintable() and not any(sign in value for sign in " ?#\\")
+    if not is_plain or not value.startswith("/") or value.startswith("//"):
+        raise ValueError(
+            f"{argument}: a path is wanted that begins with / and has no query, such as /login; "
+            "the address goes into base_url"
+        )
     return value
 
 

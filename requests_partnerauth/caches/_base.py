@@ -35,8 +35,9 @@ class TokenCache(ABC):
     def lock(self, key: str, limit: float = 30.0) -> AbstractContextManager[bool]:
         """Hold the key's lock, waiting for it `limit` seconds at most.
 
-        Gives True where the lock was had, False where it was not. A holder that dies keeps the others
-        out no longer than it takes to notice, or a few seconds beyond `limit`.
+        Gives True where the lock was had, False where it was not; a cache whose locks can be lost gives an
+        object that is true as long as the lock is held. One that nobody holds any more is free within five
+        seconds.
         """
 
     def __copy__(self: _Cache) -> _Cache:
@@ -46,8 +47,33 @@ class TokenCache(ABC):
         return self
 
 
+class OutsideCache(TokenCache):
+    """A cache of this package whose values leave the process. Its repr names the place, and no secret."""
+
+    def explained(self, error: Exception) -> str:
+        """What an error of this cache says, as far as it can hold no secret; else nothing."""
+        return ""
+
+
 def shown(cache: object) -> str:
     """What messages call a cache: the repr of this package's own, which tells the place and no secret."""
-    kind = type(cache)
+    written_in = getattr(type(cache).__repr__, "__module__", None) or ""
     # Somebody else's repr may show the URL of a client, with its password.
-    return repr(cache) if kind.__module__.partition(".")[0] == __name__.partition(".")[0] else kind.__name__
+    is_ours = written_in.partition(".")[0] == __name__.partition(".")[0]
+    return repr(cache) if is_ours else type(cache).__name__
+
+
+def reason(error: Exception, cache: object) -> str:
+    """Why a cache can't be used, for a message: the error's type, and what it says where that is harmless."""
+    said = error.strerror if isinstance(error, OSError) else None
+    if not said and isinstance(cache, OutsideCache):
+        said = cache.explained(error)
+    # Of others only what the system itself says: they may quote a URL with its password.
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def first_words(text: str) -> str:
+    """The beginning of another library's message: before what it quotes at length, on one line."""
+    for end in ("\n", "<", " : ", ", with args"):
+        text = text.partition(end)[0]
+    return text[:200].strip()

@@ -1,4 +1,8 @@
-"""How long an entry is good, written in front of it where the place itself knows no end."""
+"""When an entry may go, written in front of it where the place itself knows no end.
+
+It saves opening what has ended. Whoever can write to the place can move it, and gains nothing: the end
+that decides is part of what is sealed.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -13,24 +14,33 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ._base import TokenCache
+from ._base import OutsideCache
 from ._ending import until_end, with_end
 from ._extras import needed
 
 _ENTRY, _LOCK, _HALF_WRITTEN = ".token", ".lock", ".tmp"
-_OURS = (_ENTRY, _LOCK, _HALF_WRITTEN)
+_OURS = re.compile(r"[0-9a-f]{40}(\.token|\.lock|\.[0-9a-f]{16}\.tmp)")
 _LEFT_BEHIND = 3600.0
+_LONGEST = 8 * 1024 * 1024
 _WINDOWS = os.name == "nt"
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+# Whatever stands in an entry's place is opened without waiting for it, and not followed.
+_OLD_FILE = os.O_RDONLY | _BINARY
+for _flag in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_NOCTTY"):
+    _OLD_FILE |= getattr(os, _flag, 0)
+_NO_FILE = (errno.ENOENT, errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV)
+_ITS_OWN = "give it one of its own"
 
 
-class FileTokenCache(TokenCache):
+class FileTokenCache(OutsideCache):
     """Tokens in sealed files: they outlive the process and are shared by all that use the directory.
 
     The directory is made at the first write, for its owner alone (0700); so is each file, from its birth
-    (0600). A file is replaced whole: a process killed while it writes leaves the old one. A directory
-    that others may enter is closed to them if it holds nothing but tokens; one with other things in it is
-    left as it is, and not written to if others may write to it. On Windows the user's profile protects it.
+    (0600). A file is replaced whole: a process killed while it writes leaves the old one. A directory of
+    one's own that others may enter is closed to them if it holds nothing but tokens. Any other is left as
+    it is, and refused if it belongs to another user or others may write to it, as they may to ``/tmp``.
+    On Windows the user's profile protects it.
 
     Needs ``pip install "requests-partnerauth[file]"``.
 
@@ -53,11 +63,8 @@ class FileTokenCache(TokenCache):
         self._swept = False
 
     def get(self, key: str) -> bytes | None:
-        try:
-            entry = self._path(key, _ENTRY).read_bytes()
-        except FileNotFoundError:
-            return None
-        return until_end(entry)
+        entry = _content(self._path(key, _ENTRY))
+        return None if entry is None else until_end(entry)
 
     def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
         self._prepare()
@@ -78,7 +85,8 @@ class FileTokenCache(TokenCache):
     @contextmanager
     def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
         self._prepare()
-        lock = self._filelock.FileLock(self._path(key, _LOCK), mode=0o600)
+        # A system without flock is for the engine to tell; a file that means "locked" outlives a crash.
+        lock = self._filelock.FileLock(self._path(key, _LOCK), mode=0o600, fallback_to_soft=False)
         try:
             lock.acquire(timeout=limit)
         except self._filelock.Timeout:
@@ -122,13 +130,34 @@ def _make_private(directory: Path) -> None:
 
 
 def _keep_others_out(directory: Path, status: os.stat_result) -> None:
+    if status.st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, f"its directory belongs to another user: {_ITS_OWN}")
     if not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return
-    mine = status.st_uid == os.geteuid()
-    if mine and all(name.endswith(_OURS) for name in os.listdir(directory)):
+    # Sticky or for a group: it was made for many, even while nobody has anything in it.
+    for_many = status.st_mode & (stat.S_ISVTX | stat.S_ISGID)
+    if not for_many and all(map(_OURS.fullmatch, os.listdir(directory))):
         directory.chmod(0o700)
     elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(errno.EACCES, "others may write to its directory: give it one of its own")
+        raise PermissionError(errno.EACCES, f"others may write to its directory: {_ITS_OWN}")
+
+
+def _content(path: Path) -> bytes | None:
+    """What a file holds; None where there is none, or something else stands in its place."""
+    try:
+        descriptor = os.open(path, _OLD_FILE)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(_LONGEST + 1)
+    finally:
+        os.close(descriptor)
+    return content if len(content) <= _LONGEST else None
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -150,5 +179,6 @@ def _sweep(directory: Path) -> None:
     with suppress(OSError):
         for path in directory.glob(f"*{_HALF_WRITTEN}"):
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _LEFT_BEHIND:
+                is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
+                if is_old and _OURS.fullmatch(path.name):
                     path.unlink()

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from ._base import TokenCache
+from ._base import OutsideCache, TokenCache, first_words
 from ._ending import until_end, with_end
 from ._extras import needed
 from .file import FileTokenCache
 from .memory import process_wide
 
 
-class KeyringTokenCache(TokenCache):
+class KeyringTokenCache(OutsideCache):
     """Sealed tokens in the system's keyring, for scripts on a desktop.
 
     A keyring has no lock. Where filelock and platformdirs are installed, the lock is a file in the user's
@@ -74,6 +74,13 @@ class KeyringTokenCache(TokenCache):
             except (OSError, NotImplementedError):
                 held = stack.enter_context(process_wide().lock(key, limit))
             yield held
+
+    def explained(self, error: Exception) -> str:
+        # A backend's errors name itself and what it lacks; the last one is how Windows' own come.
+        if isinstance(error, self._keyring.errors.KeyringError):
+            return first_words(str(error))
+        said = getattr(error, "strerror", None)
+        return said if isinstance(said, str) else ""
 
     def __reduce__(self) -> Any:
         return type(self), (self._service,)

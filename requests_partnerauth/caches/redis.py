@@ -6,27 +6,30 @@ import base64
 import binascii
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-from ._base import TokenCache
+from ._base import OutsideCache, first_words
 from ._extras import needed
+from ._redis_client import client_of, database_of, place_of, secrets_of
+from ._redis_lock import RedisLock
 
-_GRACE = 5.0
-_POLL = 0.05
+_PREFIX = "partnerauth:"
 
 
-class RedisTokenCache(TokenCache):
+class RedisTokenCache(OutsideCache):
     """Sealed tokens in Redis: one login for all processes on all hosts. Entries expire with their token.
 
-    The lock of a login ends a few seconds after the longest login could have, should its holder die. The
-    client is the caller's: its timeouts and retries decide how long a login may wait for a Redis that is
-    away. `from_url` makes one that does not wait long, and a cache that can be pickled.
+    Any client will do that talks as ``redis.Redis`` does, also a ``redis.RedisCluster`` and what
+    ``Sentinel.master_for`` gives; its user needs GET, SET, DEL and PEXPIRE on the keys with this prefix. The
+    lock of a login is renewed by its holder; one that nobody holds any more is free within five seconds.
+    The client is the caller's. `from_url` makes one that does not wait long for a Redis that is away, and a
+    cache that can be pickled.
 
     Needs ``pip install "requests-partnerauth[redis]"``.
 
     Args:
-        client: A ``redis.Redis``, with or without ``decode_responses``.
+        client: Such as a ``redis.Redis``, with or without ``decode_responses``; one that threads may share.
         prefix: What every key begins with.
 
     Raises:
@@ -34,9 +37,9 @@ class RedisTokenCache(TokenCache):
         ValueError: An argument is not what it should be; the message begins with its name.
     """
 
-    def __init__(self, client: Any, prefix: str = "partnerauth:") -> None:
+    def __init__(self, client: Any, prefix: str = _PREFIX) -> None:
         self._redis = needed("redis", "redis")
-        if not all(callable(getattr(client, word, None)) for word in ("get", "set", "delete", "lock")):
+        if not all(callable(getattr(client, word, None)) for word in ("get", "set", "delete", "pexpire")):
             raise ValueError("client: a redis.Redis is wanted")
         if inspect.iscoroutinefunction(getattr(client, "execute_command", None)):
             raise ValueError("client: a redis.Redis is wanted, not one of redis.asyncio")
@@ -47,7 +50,7 @@ class RedisTokenCache(TokenCache):
         self._url: str | None = None
 
     @classmethod
-    def from_url(cls, url: str, prefix: str = "partnerauth:") -> RedisTokenCache:
+    def from_url(cls, url: str, prefix: str = _PREFIX) -> RedisTokenCache:
         """A cache with a client of its own, which waits a second at most to connect and for each answer.
 
         Args:
@@ -59,7 +62,7 @@ class RedisTokenCache(TokenCache):
             ModuleNotFoundError: redis is not installed.
             ValueError: `url` is no Redis URL.
         """
-        cache = cls(_client(needed("redis", "redis"), url), prefix)
+        cache = cls(client_of(needed("redis", "redis"), url), prefix)
         cache._url = url
         return cache
 
@@ -82,21 +85,25 @@ class RedisTokenCache(TokenCache):
         self._client.delete(self._prefix + key)
 
     @contextmanager
-    def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
-        lock = self._client.lock(
-            f"{self._prefix}lock:{key}",
-            timeout=limit + _GRACE,
-            blocking_timeout=limit,
-            sleep=_POLL,
-            thread_local=False,
-        )
-        held = bool(lock.acquire())
+    def lock(self, key: str, limit: float = 30.0) -> Iterator[Any]:
+        lock = RedisLock(self._client, f"{self._prefix}lock:{key}")
+        held = lock.acquire(limit)
         try:
-            yield held
+            yield lock if held else False
         finally:
             if held:
-                with suppress(self._redis.exceptions.LockError):
-                    lock.release()
+                lock.release()
+
+    def explained(self, error: Exception) -> str:
+        if type(error).__module__.partition(".")[0] != "redis":
+            return ""
+        said = first_words(str(error))
+        if "DB index is out of range" in said:
+            said = f"database {database_of(self._client)} does not exist"
+        elif "HELLO must be called" in said:
+            said = "Authentication required"
+        # What a server or proxy answers may repeat what it was sent.
+        return "" if any(secret in said for secret in secrets_of(self._client)) else said
 
     def __reduce__(self) -> Any:
         if self._url is None:
@@ -104,13 +111,5 @@ class RedisTokenCache(TokenCache):
         return type(self).from_url, (self._url, self._prefix)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(prefix={self._prefix!r})"
-
-
-def _client(redis: Any, url: str) -> Any:
-    # One try more where a connection turns out to be gone, none where Redis keeps silent.
-    retry = redis.retry.Retry(redis.backoff.NoBackoff(), 1, (redis.exceptions.ConnectionError,))
-    with suppress(ValueError, TypeError, AttributeError):
-        return redis.Redis.from_url(url, socket_connect_timeout=1.0, socket_timeout=1.0, retry=retry)
-    # Raised out here: what the parser says may quote the password.
-    raise ValueError("url: a Redis URL is wanted: redis://, rediss:// or unix://")
+        prefix = "" if self._prefix == _PREFIX else f", prefix={self._prefix!r}"
+        return f"{type(self).__name__}({place_of(self._client)!r}{prefix})"

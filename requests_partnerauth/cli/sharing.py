@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from .._auth import PartnerAuth
-from .._engine import store
+from .._engine import words
 from ..caches._base import TokenCache
 from ..caches.memory import MemoryTokenCache
 from .ending import USAGE, CommandFailed
@@ -55,10 +55,10 @@ class Complaints(logging.Handler):
         self.came = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.came = self.came or store.KEEPS_NOTHING in record.getMessage()
+        self.came = self.came or words.KEEPS_NOTHING in record.getMessage()
 
     def __enter__(self) -> Complaints:
-        store.logger.addHandler(self)
+        words.logger.addHandler(self)
         return self
 
     def __exit__(
@@ -67,4 +67,4 @@ class Complaints(logging.Handler):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        store.logger.removeHandler(self)
+        words.logger.removeHandler(self)

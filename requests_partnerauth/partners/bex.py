@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .._auth import Common, PartnerAuth
 from .._http.replies import json_object
-from .._placement import HeaderPlacement
+from .._placement import HeaderPlacement, Placement, SessionFieldsPlacement
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
+from ._password import PasswordAuth
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,7 +34,7 @@ _TOKEN_IS_BAD = (
 )
 
 
-class BexAuth(PartnerAuth):
+class BexAuth(PasswordAuth):
     """Auth for the BEX courier API: a token in the header ``token``.
 
     The token has no known end: an edition of the login document says that it never expires, a newer one no
@@ -42,7 +43,8 @@ class BexAuth(PartnerAuth):
     that are recognised are an assumption, and `expired_when` adds others. An ``ex`` that merely names the
     token ("Account number is not registered for transactions with this token.") is a business error.
 
-    Wire facts: BEX's document "Login" (``api/service/login``).
+    Wire facts: BEX's document "Login" (``api/service/login``); the second token and the downloads come from
+    other public pages of BEX's.
 
     Args:
         username: The integration account's user name.
@@ -51,8 +53,10 @@ class BexAuth(PartnerAuth):
         login_via: ``"json"`` (POST with a JSON body), ``"query"`` (POST with URL parameters) or ``"get"``
             (GET with URL parameters). Parameters in a URL put the password into access logs, and into the
             debug log of urllib3.
-        alternate_token: Ask for the account's second token, which waybill and label downloads want as a
-            member ``token`` of their body; take it from `token()`.
+        alternate_token: Ask for the account's second token, and place it where ``downloadewaybill`` and
+            ``downloadparcellabels`` want it: as member ``token`` of the JSON body, else as a parameter of
+            the query. No other call takes it.
+        login_path: The login's path, which is appended to `base_url`.
         common: See `PartnerAuth`.
 
     Raises:
@@ -60,7 +64,10 @@ class BexAuth(PartnerAuth):
     """
 
     partner = "bex"
-    placement = HeaderPlacement("token")
+    # Not the member's name: "ex" stands in every reply, the word "token" in few.
+    expiry_markers = (b"oken", b"OKEN")
+    _login_arguments = ("username", "password")
+    placement: Placement = HeaderPlacement("token")
 
     def __init__(
         self,
@@ -70,21 +77,26 @@ class BexAuth(PartnerAuth):
         base_url: str = "https://api.bex.co.za",
         login_via: str = "json",
         alternate_token: bool = False,
+        login_path: str = "/api/service/login",
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
         self.username = checks.text("username", username)
-        self.secret = checks.text("password", password)
+        self.password = password
         self.login_via = checks.one_of("login_via", login_via, ("json", "query", "get"))
         self.alternate_token = checks.flag("alternate_token", alternate_token)
-        self.account = json.dumps([username, self.alternate_token])
+        self.login_path = checks.path("login_path", login_path)
+        self.account = json.dumps([username, self.alternate_token, self.login_path])
+        if self.alternate_token:
+            self.placement = SessionFieldsPlacement("token")
 
     def login_request(self) -> requests.Request:
-        url = f"{self.base_url}/api/service/login"
-        fields = {"username": self.username, "password": self.secret}
+        url = f"{self.base_url}{self.login_path}"
+        fields: dict[str, Any] = {"username": self.username, "password": self.password}
+        as_json = self.login_via == "json"
         if self.alternate_token:
-            fields["preferAlternateToken"] = "true"
-        if self.login_via == "json":
+            fields["preferAlternateToken"] = True if as_json else "true"
+        if as_json:
             return requests.Request("POST", url, json=fields)
         return requests.Request("GET" if self.login_via == "get" else "POST", url, params=fields)
 

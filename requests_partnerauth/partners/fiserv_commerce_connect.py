@@ -7,21 +7,25 @@ import hashlib
 import hmac as hmac_module
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import requests
 
-from .._auth import Common, PartnerAuth
+from .._auth import PartnerAuth
+from .._http.flow import LoginFlow
 from .._http.replies import json_object
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 from . import _fiserv
+from ._documents import json_document
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 Payload = Mapping[str, Any]
+_FROM_SERVER = "server"
 
 
 class FiservCommerceConnectAuth(PartnerAuth):
@@ -35,6 +39,7 @@ class FiservCommerceConnectAuth(PartnerAuth):
     Wire facts: Fiserv's document "Login" (``/getToken``), its OpenAPI file for the method and headers. The
     name of the token's header, and the recipe of the HMAC (SHA-512 in hex, keyed with the key's base64
     text, over merchant id, clientTransactionId, amount, currencyCode and that text), are assumptions.
+    ``/getHMAC`` stands in the OpenAPI file; that it wants what ``/getToken`` wants is an assumption.
 
     Args:
         key: The AES key: base64 of 32 bytes.
@@ -42,10 +47,12 @@ class FiservCommerceConnectAuth(PartnerAuth):
         payload: The payment's JSON document as a mapping, or a callable that returns one at each login.
         base_url: Fiserv's address, such as ``https://test.fdconnect.com/FirstPayL2Services`` for tests.
         merchant_id: Sent as header ``merchantId``, together with the HMAC of the assumed recipe.
-        hmac: Makes the header ``HMAC`` from the payload at each login, instead of that recipe. With neither
-            of the two no HMAC is sent, which the partner may answer by FPDR4002.
+        hmac: Instead of that recipe: a callable that makes the header ``HMAC`` from the payload at each
+            login, or ``"server"``: each login asks the partner for it first, at ``/getHMAC``. With none of
+            the three no HMAC is sent, which the partner may answer by FPDR4002.
         token_header: The header that carries the token.
         token_prefix: What stands before the token in it, its blank included.
+        login_path: The login's path, which is appended to `base_url`.
         common: See `PartnerAuth`.
 
     Raises:
@@ -53,6 +60,8 @@ class FiservCommerceConnectAuth(PartnerAuth):
     """
 
     partner = "fiserv-commerce-connect"
+    expiry_markers = _fiserv.EXPIRY_MARKERS
+    _login_arguments = ("key", "iv", "payload", "merchant_id", "hmac")
 
     def __init__(
         self,
@@ -62,9 +71,10 @@ class FiservCommerceConnectAuth(PartnerAuth):
         *,
         base_url: str,
         merchant_id: str | None = None,
-        hmac: Callable[[Payload], str] | None = None,
+        hmac: Callable[[Payload], str] | Literal["server"] | None = None,
         token_header: str = "Authorization",
         token_prefix: str = "",
+        login_path: str = "/getToken",
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
@@ -72,44 +82,49 @@ class FiservCommerceConnectAuth(PartnerAuth):
         self._iv = checks.base64_bytes("iv", iv, 16)
         self.secret = json.dumps([key, iv])
         self.merchant_id = None if merchant_id is None else checks.header_value("merchant_id", merchant_id)
-        if hmac is not None and not callable(hmac):
+        if hmac is not None and hmac != _FROM_SERVER and not callable(hmac):
             raise ValueError(
-                "hmac: a callable that takes the payload and returns the header's text is wanted"
+                "hmac: a callable that takes the payload and returns the header's text is wanted, "
+                f'or "{_FROM_SERVER}"'
             )
         self._hmac = hmac
+        self.login_path = checks.path("login_path", login_path)
         self.placement = _fiserv.header_placement(token_header, token_prefix)
         self._payload: Callable[[], Payload] | None = None
         self._document = ""
         if callable(payload):
             self._payload = payload
         else:
-            self._document = _document(payload)
+            self._document = _payload_document(payload)
             digest = hashlib.sha256(self._document.encode()).hexdigest()
-            self.account = json.dumps([merchant_id, digest])
+            self.account = json.dumps([merchant_id, digest, self.login_path])
             if hmac is None:
                 # What the recipe needs is missed now, not at the first login.
-                self._headers(self._document)
+                self._hmac_of(self._document)
 
     def login_request(self) -> requests.Request:
-        document = self._document if self._payload is None else _document(self._payload())
-        return requests.Request(
-            "POST",
-            f"{self.base_url}/getToken",
-            json={"encryptData": encrypted(document.encode(), self._key, self._iv)},
-            headers=self._headers(document),
-        )
+        """What to send to log in; with ``hmac="server"`` without the HMAC, which a login asks for first."""
+        document = self._current_document()
+        return self._request(self.login_path, document, self._hmac_of(document))
+
+    def login_flow(self, previous: Token | None) -> LoginFlow:
+        return self._flow_with_hmac() if self._hmac == _FROM_SERVER else super().login_flow(previous)
+
+    def _flow_with_hmac(self) -> LoginFlow:
+        document = self._current_document()
+        response = yield self._request("/getHMAC", document, None)
+        given = _login_reply(response).get("hmac")
+        if not isinstance(given, str) or not given or not given.isascii() or not given.isprintable():
+            raise InvalidLoginResponse("no hmac from /getHMAC that a header can carry")
+        response = yield self._request(self.login_path, document, given)
+        return self.parse_login(response)
 
     def parse_login(self, response: requests.Response) -> Token:
-        reply = json_object(response)
-        if reply is None:
-            raise InvalidLoginResponse("no JSON object")
+        reply = _login_reply(response)
         answer = reply.get("response")
-        if isinstance(answer, dict):
-            if answer.get("errorCode") or answer.get("errorMessage"):
-                raise LoginRejected(str(answer.get("errorMessage") or ""), code=answer.get("errorCode"))
-            if "sessionTokenId" in answer:
-                return Token(answer.pop("sessionTokenId"), details=answer)
-        data = _fiserv.login_reply(response)["data"]
+        if isinstance(answer, dict) and "sessionTokenId" in answer:
+            return Token(answer.pop("sessionTokenId"), details=answer)
+        data = reply["data"]
         return Token(data.pop("token"), details=data)
 
     def signals_expiry(self, response: requests.Response) -> bool:
@@ -121,15 +136,36 @@ class FiservCommerceConnectAuth(PartnerAuth):
     def secrets(self) -> list[str]:
         return [self._key, self._iv]
 
-    def _headers(self, document: str) -> dict[str, str]:
+    def _current_document(self) -> str:
+        return self._document if self._payload is None else _payload_document(self._payload())
+
+    def _request(self, path: str, document: str, hmac: str | None) -> requests.Request:
         headers = {"keyValue": self._key, "ivValue": self._iv}
         if self.merchant_id is not None:
             headers["merchantId"] = self.merchant_id
-        if self._hmac is not None:
-            headers["HMAC"] = checks.header_value("hmac", self._hmac(json.loads(document)))
-        elif self.merchant_id is not None:
-            headers["HMAC"] = _assumed_hmac(json.loads(document), self.merchant_id, self._key)
-        return headers
+        if hmac is not None:
+            headers["HMAC"] = hmac
+        envelope = {"encryptData": encrypted(document.encode(), self._key, self._iv)}
+        return requests.Request("POST", f"{self.base_url}{path}", json=envelope, headers=headers)
+
+    def _hmac_of(self, document: str) -> str | None:
+        if callable(self._hmac):
+            return checks.header_value("hmac", self._hmac(json.loads(document)))
+        if self._hmac is None and self.merchant_id is not None:
+            return _assumed_hmac(json.loads(document), self.merchant_id, self._key)
+        return None
+
+
+def _login_reply(response: requests.Response) -> dict[str, Any]:
+    """The reply to a step of a login, once it is clear that it reports no error."""
+    answer = (json_object(response) or {}).get("response")
+    if isinstance(answer, dict) and (answer.get("errorCode") or answer.get("errorMessage")):
+        raise LoginRejected(str(answer.get("errorMessage") or ""), code=answer.get("errorCode"))
+    return _fiserv.login_reply(response)
+
+
+def _payload_document(payload: object) -> str:
+    return json_document("payload", payload, "a mapping, or a callable that returns one,")
 
 
 def encrypted(document: bytes, key: str, iv: str) -> str:
@@ -141,20 +177,6 @@ def encrypted(document: bytes, key: str, iv: str) -> str:
     encryptor = Cipher(algorithms.AES(base64.b64decode(key)), modes.CBC(base64.b64decode(iv))).encryptor()
     padded = padder.update(document) + padder.finalize()
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
-
-
-def _document(payload: object) -> str:
-    if not isinstance(payload, Mapping):
-        raise ValueError(
-            f"payload: a mapping, or a callable that returns one, is wanted, not {type(payload).__name__}"
-        )
-    try:
-        document = json.dumps(dict(payload), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        document.encode()
-        return document
-    except (TypeError, ValueError, RecursionError):
-        pass
-    raise ValueError("payload: it holds something that JSON can't")
 
 
 def _assumed_hmac(payload: Payload, merchant_id: str, key: str) -> str:

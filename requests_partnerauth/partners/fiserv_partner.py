@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from .._auth import Common, PartnerAuth
 from .._http.basic import basic
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from . import _fiserv
+from ._password import PasswordAuth
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class FiservPartnerAuth(PartnerAuth):
+class FiservPartnerAuth(PasswordAuth):
     """Auth for Fiserv's external boarding API: the bare token in the header ``Authorization``.
 
     The token lives as long as ``ttl`` in the login's reply says. That it counts minutes is an assumption:
     the sample says 30, and its unit is documented nowhere. Where that is wrong the token is refused and
     refreshed all the same (HTTP 401, status code 401 in a body, or the message "Token not found"). The
-    refresh token is kept in `Token.refresh_token`; no document says where it could be used.
+    refresh token is kept in `Token.refresh_token`; no document says where it could be used. Of a login, the
+    codes 401, 402 and 403 refuse the credentials, 300 and 5xx are outages, and 400 and 404 tell nothing
+    about the password.
 
-    Wire facts: Fiserv's document "Login" (``/Externalboarding/partner/login``).
+    Wire facts: Fiserv's document "Login" (``/Externalboarding/partner/login``); the token's header and
+    further spellings of the errors come from its OpenAPI files, two of which write the path in lower case.
 
     Args:
         username: User id or Fiserv LAN id, 15 characters at most.
@@ -35,9 +39,11 @@ class FiservPartnerAuth(PartnerAuth):
             ``https://www.uat.fdmerchantservices.com/boardinggateway`` for tests.
         ain: The ``ain`` of the login's query.
         source: The ``source`` of the login's query, such as API or TAB.
-        ttl_unit: What one unit of ``ttl`` is.
+        ttl_unit: What one unit of ``ttl`` is: a timedelta, or seconds.
         token_header: The header that carries the token.
         token_prefix: What stands before the token in it, its blank included.
+        login_path: The login's path, which is appended to `base_url`;
+            ``"/externalboarding/partner/login"`` where yours has it in lower case.
         common: See `PartnerAuth`.
 
     Raises:
@@ -45,6 +51,8 @@ class FiservPartnerAuth(PartnerAuth):
     """
 
     partner = "fiserv-partner"
+    expiry_markers = _fiserv.EXPIRY_MARKERS
+    _login_arguments = ("username", "password", "ain", "source")
 
     def __init__(
         self,
@@ -54,26 +62,28 @@ class FiservPartnerAuth(PartnerAuth):
         base_url: str,
         ain: str | int,
         source: str = "API",
-        ttl_unit: timedelta = timedelta(minutes=1),
+        ttl_unit: timedelta | float = timedelta(minutes=1),
         token_header: str = "Authorization",
         token_prefix: str = "",
+        login_path: str = "/Externalboarding/partner/login",
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
         self.username = checks.text("username", username)
         if ":" in username:
             raise ValueError("username: HTTP Basic, which this login uses, allows no colon in it")
-        self.secret = checks.text("password", password)
+        self.password = password
         self.ain = checks.text_or_number("ain", ain)
         self.source = checks.text("source", source)
         self.ttl_unit = checks.span("ttl_unit", ttl_unit)
         self.placement = _fiserv.header_placement(token_header, token_prefix)
-        self.account = json.dumps([username, self.ain, source])
+        self.login_path = checks.path("login_path", login_path)
+        self.account = json.dumps([username, self.ain, source, self.login_path])
 
     def login_request(self) -> requests.Request:
         return requests.Request(
             "GET",
-            f"{self.base_url}/Externalboarding/partner/login",
+            f"{self.base_url}{self.login_path}",
             params={"ain": self.ain, "source": self.source},
             headers={"Authorization": self._basic()},
         )
@@ -92,4 +102,4 @@ class FiservPartnerAuth(PartnerAuth):
         return [*super().secrets(), self._basic().removeprefix("Basic ")]
 
     def _basic(self) -> str:
-        return basic(self.username or "", self.secret or "")
+        return basic(self.username or "", self.password)

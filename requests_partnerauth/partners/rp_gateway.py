@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import requests
 
-from .._auth import Common, PartnerAuth
 from .._http.basic import basic
 from .._http.replies import json_object, short_text
-from .._placement import Mark, SessionFieldsPlacement
+from .._placement import SessionFieldsPlacement
 from .._settings import checks
+from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
+from ._documents import json_document
+from ._password import PasswordAuth
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+_OWN_MEMBERS = {"op", "uid", "user", "passwd", "customerId"}
+_ONE_PATH = "/msg"
 
-class RpGatewayAuth(PartnerAuth):
+
+class RpGatewayAuth(PasswordAuth):
     """Auth for rp.Gateway: ``sid`` and ``uid`` in the JSON body, the form body or the query of each request.
 
     The session has no known end; it is refreshed on the description ``error.invalid.sessiontoken``, or on
@@ -27,8 +34,9 @@ class RpGatewayAuth(PartnerAuth):
     is an assumption). An account has one live session: a login anywhere else ends it, so share the token
     between processes (`FileTokenCache`, `RedisTokenCache`).
 
-    Wire facts: rp.Gateway's document "login" (``/msg/login``); where the session goes, how its end is told
-    and the outer Basic come from other public material of the partner.
+    Wire facts: rp.Gateway's document "login" (``/msg/login``); where the session goes, how its end is told,
+    the outer Basic and further login members come from other public material of the partner, which also
+    has every operation, the login included, at the one path ``/msg``.
 
     Args:
         username: The user (``user`` in the document).
@@ -39,6 +47,10 @@ class RpGatewayAuth(PartnerAuth):
         customer_id: Which customer to act for; a user of two or more active customers must name one.
         gateway_auth: User name and password of the HTTP Basic that a hosted gateway wants on every call,
             login included.
+        login_fields: Further members of the login, such as ``{"loc": "...", "appCode": "..."}``, which a
+            proxy of the partner's own requires.
+        login_path: The login's path, which is appended to `base_url`; ``"/msg"`` where every operation goes
+            to that one path.
         common: See `PartnerAuth`.
 
     Raises:
@@ -46,6 +58,8 @@ class RpGatewayAuth(PartnerAuth):
     """
 
     partner = "rp-gateway"
+    expiry_markers = (b"error.invalid.sessiontoken", b"nvalid authentication token")
+    _login_arguments = ("username", "password", "uid", "customer_id", "gateway_auth", "login_fields")
 
     def __init__(
         self,
@@ -56,27 +70,42 @@ class RpGatewayAuth(PartnerAuth):
         uid: str,
         customer_id: str | int | None = None,
         gateway_auth: tuple[str, str] | None = None,
+        login_fields: Mapping[str, Any] | None = None,
+        login_path: str = "/msg/login",
         **common: Unpack[Common],
     ) -> None:
         super().__init__(base_url=base_url, **common)
         self.username = checks.text("username", username)
-        self._password = checks.text("password", password)
         self.uid = checks.text("uid", uid)
         self.customer_id = None if customer_id is None else checks.text_or_number("customer_id", customer_id)
         self._gateway_auth = (
             None if gateway_auth is None else checks.user_and_password("gateway_auth", gateway_auth)
         )
-        self.account = json.dumps([username, uid, self.customer_id])
-        self.secret = json.dumps([password, self._gateway_auth])
+        self._login_fields = _further_members({} if login_fields is None else login_fields)
+        self.login_path = checks.path("login_path", login_path)
+        in_order = json.dumps(json.loads(self._login_fields), sort_keys=True)
+        further = hashlib.sha256(in_order.encode()).hexdigest()
+        self.account = json.dumps([username, uid, self.customer_id, further, self.login_path])
+        self.password = password
         self.placement = _GatewayPlacement(self.uid, self._basic())
 
+    @property
+    def password(self) -> str:
+        return self._password
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self._password = checks.text("password", password)
+        self.secret = json.dumps([password, self._gateway_auth])
+
     def login_request(self) -> requests.Request:
-        body = {"op": "login", "uid": self.uid, "user": self.username, "passwd": self._password}
+        body = json.loads(self._login_fields)
+        body.update(op="login", uid=self.uid, user=self.username, passwd=self.password)
         if self.customer_id is not None:
             body["customerId"] = self.customer_id
         basic_header = self._basic()
         headers = {} if basic_header is None else {"Authorization": basic_header}
-        return requests.Request("POST", f"{self.base_url}/msg/login", json=body, headers=headers)
+        return requests.Request("POST", f"{self.base_url}{self.login_path}", json=body, headers=headers)
 
     def parse_login(self, response: requests.Response) -> Token:
         answer = _answer(response)
@@ -84,7 +113,7 @@ class RpGatewayAuth(PartnerAuth):
             if response.status_code == 401:
                 words = short_text(response) or ""
                 raise LoginRejected("" if words.startswith("<") else words, code=401)
-            raise InvalidLoginResponse("no response object")
+            raise InvalidLoginResponse(f"no response object{self._hint(response)}")
         if answer.get("status") == "error":
             raise LoginRejected(str(answer.get("description") or ""))
         if answer.get("status") != "success":
@@ -95,16 +124,23 @@ class RpGatewayAuth(PartnerAuth):
         answer = _answer(response)
         if answer is not None:
             return answer.get("description") == "error.invalid.sessiontoken"
-        words = short_text(response) if response.status_code == 401 else None
-        return words is not None and (not words or "invalid authentication token" in words.lower())
+        if response.status_code != 401:
+            return False
+        words = short_text(response)
+        return not words or "invalid authentication token" in words.lower()
 
     def secrets(self) -> list[str]:
         gateway = self._gateway_auth
         outer = [] if gateway is None else [gateway[1], basic(*gateway).removeprefix("Basic ")]
-        return [self._password, *outer]
+        return [self.password, *outer]
 
     def _basic(self) -> str | None:
         return None if self._gateway_auth is None else basic(*self._gateway_auth)
+
+    def _hint(self, response: requests.Response) -> str:
+        if response.status_code != 404 or self.login_path == _ONE_PATH:
+            return ""
+        return f'; if your gateway takes every operation at one path, pass login_path="{_ONE_PATH}"'
 
 
 class _GatewayPlacement(SessionFieldsPlacement):
@@ -114,19 +150,27 @@ class _GatewayPlacement(SessionFieldsPlacement):
         super().__init__("sid", {"uid": uid})
         self._basic_header = basic_header
 
-    def place(self, request: requests.PreparedRequest, value: str) -> Mark | None:
+    def place(self, request: requests.PreparedRequest, value: str) -> Any:
         if self._basic_header is not None:
             request.headers["Authorization"] = self._basic_header
         return super().place(request, value)
 
-    def take_off(self, request: requests.PreparedRequest, mark: Mark | None) -> None:
+    def remove(self, request: requests.PreparedRequest, mark: Any) -> None:
         if self._basic_header is not None:
             request.headers.pop("Authorization", None)
-        super().take_off(request, mark)
+        super().remove(request, mark)
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         outer = self._basic_header is None or request.headers.get("Authorization") == self._basic_header
         return outer and super().carries(request, value)
+
+
+def _further_members(login_fields: object) -> str:
+    document = json_document("login_fields", login_fields)
+    taken = sorted(_OWN_MEMBERS & json.loads(document).keys())
+    if taken:
+        raise ValueError(f"login_fields: the login has {', '.join(taken)} already, from other arguments")
+    return document
 
 
 def _answer(response: requests.Response) -> dict[str, Any] | None:

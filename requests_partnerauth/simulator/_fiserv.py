@@ -39,6 +39,11 @@ class SimulatedFiserv(SimulatedPartner):
             "body-401-string": partial(status_reply, "401", self.unauthorized),
             "token-not-found": partial(status_reply, 200, "Token not found"),
             "token-not-found-string": partial(status_reply, "200", "Token not found"),
+            "token-not-found-messages": partial(Reply.of_json, {"messages": "Token not found"}, 401),
+            "token-not-found-at-top": partial(Reply.of_json, {"messages": "Token not found"}),
+            "token-not-found-status-messages": partial(
+                Reply.of_json, {"status": {"statusCode": 200, "messages": "Token not found"}}
+            ),
             "token-not-valid": partial(status_reply, 401, invalid, 401),
             "token-not-valid-body": partial(status_reply, 401, invalid),
         }
@@ -62,14 +67,23 @@ class SimulatedFiserv(SimulatedPartner):
             "unauthorized-status": partial(status_reply, 401, self.unauthorized, 401),
             "forbidden": partial(status_reply, 403, "Forbidden"),
             "forbidden-status": partial(status_reply, 403, "Forbidden", 403),
+            "messages-status": partial(Reply.of_json, {"messages": "Token not found"}, 401),
+        }
+
+    def _login_complaints(self) -> Replies:
+        return {
             "not-found": partial(status_reply, 404, "Not found"),
+            "not-found-status": partial(status_reply, 404, "Not found", 404),
             "generic": partial(status_reply, 400, "Generic Error"),
-            "request-failure": partial(status_reply, 300, "Request failure"),
+            "generic-string": partial(status_reply, "400", "Generic Error"),
+            "generic-status": partial(status_reply, 400, "Generic Error", 400),
+            "generic-messages-status": partial(Reply.of_json, {"messages": "Generic Error"}, 400),
         }
 
     def _login_outages(self) -> Replies:
         return {
             **super()._login_outages(),
+            "request-failure": partial(status_reply, 300, "Request failure"),
             "body-500": partial(status_reply, 500, "Internal server error"),
             "body-503-string": partial(status_reply, "503", "Service unavailable"),
         }

@@ -40,13 +40,13 @@ class SimulatedPartner(WireFacts):
     """
 
     name: ClassVar[str]
-    login_path: ClassVar[str]
     credential_fields: ClassVar[tuple[str, ...]]
     secret_field: ClassVar[str] = "password"
     body_signal: ClassVar[str]
     token_fields: ClassVar[frozenset[str]] = frozenset()
 
     base_url: str = field(init=False)
+    login_path: str = "/login"
     one_session: bool = False
     lifetime: float | None = None
     ttl: object = ABSENT
@@ -61,6 +61,7 @@ class SimulatedPartner(WireFacts):
     business_errors: Replies = field(init=False, repr=False)
     login_errors: Replies = field(init=False, repr=False)
     login_outages: Replies = field(init=False, repr=False)
+    login_complaints: Replies = field(init=False, repr=False)
 
     logins: int = field(default=0, init=False)
     login_attempts: int = field(default=0, init=False)
@@ -89,6 +90,7 @@ class SimulatedPartner(WireFacts):
         self.business_errors = self._business_errors()
         self.login_errors = self._login_errors()
         self.login_outages = self._login_outages()
+        self.login_complaints = self._login_complaints()
 
     def _echo(self, call: Call) -> dict[str, Any]:
         return _special.echo(call, self.token_fields)
@@ -186,7 +188,7 @@ class SimulatedPartner(WireFacts):
 
     def __call__(self, call: Call) -> Reply:
         """Answer one call; waits as long as the answer is delayed."""
-        reply = self._log_in(call) if call.path == self.login_path else self._serve(call)
+        reply = self._log_in(call) if self._is_login(call) else self._serve(call)
         _wait(reply.delay)
         return reply
 
@@ -238,7 +240,7 @@ class SimulatedPartner(WireFacts):
         )
         if not early and answer:
             early = make(answer, call)
-        reply = early or misbehave_after(mischief, self._judge_call(call))
+        reply = early or misbehave_after(mischief, self._without_token(call) or self._judge_call(call))
         _wait(self.reply_delay)
         return reply
 

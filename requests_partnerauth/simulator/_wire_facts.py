@@ -15,6 +15,8 @@ Replies = dict[str, Callable[[], Reply]]
 class WireFacts(ABC):
     """One partner's own words; what they have in common and remember is `SimulatedPartner`'s."""
 
+    login_path: str
+
     @abstractmethod
     def _main_account(self) -> Account:
         """The fields of the account that exists from the start."""
@@ -60,6 +62,18 @@ class WireFacts(ABC):
             "status-500": lambda: Reply.of_text("Internal Server Error", 500),
             "status-429": lambda: Reply(429, {"Retry-After": "0"}),
         }
+
+    def _login_complaints(self) -> Replies:
+        """Documented answers to a login that are about neither the credentials nor an outage."""
+        return {}
+
+    def _is_login(self, call: Call) -> bool:
+        """Whether a call is a login."""
+        return call.path == self.login_path
+
+    def _without_token(self, call: Call) -> Reply | None:
+        """The reply where a call needs no token, an earlier step of a login say; None where it needs one."""
+        return None
 
     def _kind_of_login(self, call: Call) -> str:
         """Which of the partner's tokens a login asks for."""

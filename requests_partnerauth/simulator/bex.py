@@ -27,11 +27,11 @@ class SimulatedBex(SimulatedPartner):
     """
 
     name: ClassVar[str] = "bex"
-    login_path: ClassVar[str] = "/api/service/login"
     credential_fields: ClassVar[tuple[str, ...]] = ("username", "password")
     body_signal: ClassVar[str] = "body"
     token_fields: ClassVar[frozenset[str]] = frozenset({"token"})
 
+    login_path: str = "/api/service/login"
     alternate_paths: tuple[str, ...] = ("/api/service/downloadewaybill", "/api/service/downloadparcellabels")
 
     def _main_account(self) -> Account:

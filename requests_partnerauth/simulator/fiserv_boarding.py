@@ -17,11 +17,11 @@ class SimulatedFiservBoarding(SimulatedFiserv):
     """Fiserv merchant boarding: a JSON login, the token under `data`; `ttl_in_data` moves `ttl` there too."""
 
     name: ClassVar[str] = "fiserv-boarding"
-    login_path: ClassVar[str] = "/boardinggateway/boarding/auth/signin"
     credential_fields: ClassVar[tuple[str, ...]] = ("username", "password")
     # Spelled as in the partner's document.
     unauthorized: ClassVar[str] = "Authenticatin failed"
 
+    login_path: str = "/boardinggateway/boarding/auth/signin"
     ttl_in_data: bool = False
 
     def _main_account(self) -> Account:

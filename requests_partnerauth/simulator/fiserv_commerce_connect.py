@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
 from base64 import b64decode
 from functools import partial
 from typing import Any, ClassVar
@@ -26,16 +27,20 @@ class SimulatedFiservCommerceConnect(SimulatedFiserv):
 
     `payloads` holds what the logins decrypted to. `require_hmac` may be turned off; an HMAC that is sent is
     checked all the same. `session_token_shape` answers in the shape that public client code knows.
+    `/getHMAC` takes what a login takes without the HMAC, and gives one that is good for one login; it is
+    among `calls`, and `answer` reaches it.
     """
 
     name: ClassVar[str] = "fiserv-commerce-connect"
-    login_path: ClassVar[str] = "/getToken"
     credential_fields: ClassVar[tuple[str, ...]] = ("key", "iv", "merchant_id")
     secret_field: ClassVar[str] = "key"
+    hmac_path: ClassVar[str] = "/getHMAC"
 
+    login_path: str = "/getToken"
     require_hmac: bool = True
     session_token_shape: bool = False
     payloads: list[dict[str, Any]] = field(factory=list, init=False, repr=False)
+    _hmacs: set[str] = field(factory=set, init=False, repr=False)
 
     def _main_account(self) -> Account:
         # Key and IV are the example values of Fiserv's own public OpenAPI file.
@@ -76,23 +81,47 @@ class SimulatedFiservCommerceConnect(SimulatedFiserv):
         super().reset_counts()
         self.payloads.clear()
 
+    def _without_token(self, call: Call) -> Reply | None:
+        if call.path != self.hmac_path:
+            return None
+        opened = self._open(call)
+        if isinstance(opened, Reply):
+            return opened
+        given = secrets.token_hex(64)
+        with self._lock:
+            self._hmacs.add(given)
+        return Reply.of_json({"hmac": given})
+
     def _account_of(self, call: Call) -> Account | Reply:
+        digest = call.headers.get("HMAC", "")
+        if call.method == "POST" and self.require_hmac and not digest:
+            return self.login_errors["hmac-empty"]()
+        opened = self._open(call)
+        if isinstance(opened, Reply):
+            return opened
+        account, payload = opened
+        if digest and not self._takes_up(digest) and not _is_signed(call, account, payload):
+            return self.login_errors["hmac-invalid"]()
+        self.payloads.append(payload)
+        return account
+
+    def _open(self, call: Call) -> tuple[Account, dict[str, Any]] | Reply:
+        """Whose envelope this is and what is in it, or the complaint about it."""
         if call.method != "POST":
             return Reply(405, {"Allow": "POST"})
-        digest = call.headers.get("HMAC", "")
-        if self.require_hmac and not digest:
-            return self.login_errors["hmac-empty"]()
         given = (call.headers.get("keyValue"), call.headers.get("ivValue"))
         account = next((known for known in self.accounts if (known["key"], known["iv"]) == given), None)
         if account is None:
             return self._first_login_error()
         payload = _decrypt(account, call.json())
-        if payload is None:
-            return self.login_errors["payload-invalid"]()
-        if digest and not _is_signed(call, account, payload):
-            return self.login_errors["hmac-invalid"]()
-        self.payloads.append(payload)
-        return account
+        return self.login_errors["payload-invalid"]() if payload is None else (account, payload)
+
+    def _takes_up(self, digest: str) -> bool:
+        """Whether this HMAC was given out here, and not used since."""
+        with self._lock:
+            known = digest in self._hmacs
+            self._hmacs.discard(digest)
+        return known
 
     def _granted(self, value: str, account: Account) -> Reply:
         if self.session_token_shape:

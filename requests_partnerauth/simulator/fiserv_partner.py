@@ -24,9 +24,9 @@ class SimulatedFiservPartner(SimulatedFiserv):
     """Fiserv partner: a GET with HTTP Basic in UTF-8, `ain` and `source` in the query; a long token."""
 
     name: ClassVar[str] = "fiserv-partner"
-    login_path: ClassVar[str] = "/Externalboarding/partner/login"
     credential_fields: ClassVar[tuple[str, ...]] = ("username", "password", "ain", "source")
 
+    login_path: str = "/Externalboarding/partner/login"
     ttl: object = 30
 
     def _main_account(self) -> Account:

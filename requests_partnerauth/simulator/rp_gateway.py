@@ -20,16 +20,19 @@ class SimulatedRpGateway(SimulatedPartner):
 
     `gateway_auth`, where set, is the HTTP Basic login that the hosted gateway demands on every call. An
     account's `customer_id` may be a tuple of several customers, of which a login then has to name one.
+    `login_fields` are the further members that a login has to bring. Where `login_path` is ``/msg``, a call
+    there is a login if its `op` says so.
     """
 
     name: ClassVar[str] = "rp-gateway"
-    login_path: ClassVar[str] = "/msg/login"
     credential_fields: ClassVar[tuple[str, ...]] = ("username", "password", "uid", "customer_id")
     body_signal: ClassVar[str] = "body"
     token_fields: ClassVar[frozenset[str]] = frozenset({"sid"})
 
+    login_path: str = "/msg/login"
     one_session: bool = True
     gateway_auth: tuple[str, str] | None = field(default=None, repr=False)
+    login_fields: dict[str, Any] = field(factory=dict, repr=False)
 
     def _main_account(self) -> Account:
         return {
@@ -59,8 +62,13 @@ class SimulatedRpGateway(SimulatedPartner):
         return {
             "error": partial(_error, "error description"),
             "customer": partial(_error, "error.customer.required"),
+            "fields": partial(_error, "error.login.fields.required"),
             "status": partial(Reply.of_text, "Access denied", 401),
         }
+
+    def _is_login(self, call: Call) -> bool:
+        operation = {**call.query, **call.members()}.get("op")
+        return super()._is_login(call) and (operation == "login" or self.login_path.endswith("/login"))
 
     def _turned_away(self, call: Call) -> Reply | None:
         given = read_basic(call.headers.get("Authorization", ""))
@@ -74,6 +82,8 @@ class SimulatedRpGateway(SimulatedPartner):
         given = call.json()
         if not isinstance(given, dict) or given.get("op") != "login":
             return self._first_login_error()
+        if not self.login_fields.items() <= given.items():
+            return self.login_errors["fields"]()
         for account in self.accounts:
             if (given.get("user"), given.get("passwd"), given.get("uid")) == (
                 account["username"],

@@ -1,4 +1,4 @@
-"""For tests of code that uses these auths: a pytest plugin, and a filter for vcrpy.
+"""For tests of code that uses these auths: a pytest plugin, a filter for vcrpy, a contract for own partners.
 
 Write ``pytest_plugins = ["requests_partnerauth.testing"]`` into the top-level ``conftest.py``; the extra
 ``testing`` installs what it needs. Where a test wants no login at all, `PartnerAuth.preset` gives the auth
@@ -8,6 +8,7 @@ a token, and with it every other auth of the same account and secret.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +17,19 @@ from ..caches.memory import process_wide
 from ..simulator import PartnerSimulator
 from .cassettes import vcr_filters
 
-__all__ = ["mocked_partners", "partner_simulator", "vcr_filters"]
+if TYPE_CHECKING:
+    from .contract import PartnerContract as PartnerContract
+
+__all__ = ["PartnerContract", "mocked_partners", "partner_simulator", "vcr_filters"]
+
+
+def __getattr__(name: str) -> Any:
+    # The plugin is loaded with every run of a user's tests; the contract with those of an own partner.
+    if name != "PartnerContract":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .contract import PartnerContract
+
+    return PartnerContract
 
 
 @pytest.fixture

@@ -1,0 +1,72 @@
+"""A cache's lock, held in a thread of its own: whoever waits for it looks for the token meanwhile."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+
+class Hold:
+    """One attempt to hold a lock between processes. Lasts until `let_go`, which a waiter calls as well.
+
+    The lock is entered, held and left by one thread, as some locks want; nobody waits for that thread
+    longer than he wants to.
+
+    Args:
+        lock: What makes the lock, as `TokenCache.lock` does.
+        tell: Told of what goes wrong: while locking ("lock") or unlocking ("unlock").
+    """
+
+    __slots__ = ("_done", "_entered", "_held", "_lock", "_over", "_tell")
+
+    def __init__(
+        self, lock: Callable[[], AbstractContextManager[object]], tell: Callable[[str, Exception], None]
+    ) -> None:
+        self._lock = lock
+        self._tell = tell
+        self._held: object = False
+        self._entered = threading.Event()
+        self._over = threading.Event()
+        self._done = threading.Event()
+
+    def start(self) -> bool:
+        """Begin to wait for the lock. False where no thread can be started, at interpreter exit say."""
+        if sys.is_finalizing():
+            return False
+        try:
+            threading.Thread(target=self._run, name="partnerauth-lock", daemon=True).start()
+        except RuntimeError:
+            return False
+        return True
+
+    def is_decided(self, seconds: float) -> bool:
+        """Whether it is known, within so many seconds, if the lock is had."""
+        return self._entered.wait(seconds)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lock was had and is still held."""
+        return self._entered.is_set() and bool(self._held)
+
+    def let_go(self, seconds: float) -> None:
+        """Leave the lock, now or as soon as it is had; wait for that so many seconds at most."""
+        self._over.set()
+        if self._entered.is_set():
+            self._done.wait(seconds)
+
+    def _run(self) -> None:
+        word = "lock"
+        try:
+            with self._lock() as held:
+                self._held = held
+                self._entered.set()
+                word = "unlock"
+                self._over.wait()
+        except Exception as error:
+            self._tell(word, error)
+        finally:
+            self._held = False
+            self._entered.set()
+            self._done.set()

@@ -1,0 +1,50 @@
+"""Errors in the methods of a partner class: where they are, told without the values that led there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from types import CodeType, FrameType
+from typing import Any
+
+from .. import _token
+
+_HARMLESS = (_token.__name__, f"{__package__}.flow")
+
+
+def is_thrown_in(error: BaseException) -> bool:
+    """Whether a signal's handler raised it, not the code that was running when the signal came."""
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {
+        None
+    }
+    return any(frame.f_code in handlers for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def place_of(error: BaseException, author: object) -> str:
+    """Its type and the last line of the author's class on the way to it: ``KeyError in Acme.parse_login``...
+
+    What `Token` and the default flow complain of is shown in their own words: they say what is wrong, and
+    quote nothing.
+    """
+    kind = type(error).__name__
+    steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [_line(frame.f_code, line, author) for frame, line in steps if _is_method_of(author, frame)]
+    is_harmless = not steps or steps[-1][0].f_globals.get("__name__") in _HARMLESS
+    words = f" ({error})" if is_harmless else ""
+    if own or not is_harmless:
+        words += f" in {own[-1] if own else _line(steps[-1][0].f_code, steps[-1][1], author)}"
+    return kind + words
+
+
+def step_of(flow: Any, author: object) -> str:
+    """Where a generator of the author's stands, told likewise."""
+    return _line(flow.gi_code, flow.gi_frame.f_lineno, author)
+
+
+def _line(code: CodeType, line: int | None, author: object) -> str:
+    return f"{type(author).__name__}.{code.co_name}, {os.path.basename(code.co_filename)}, line {line}"
+
+
+def _is_method_of(author: object, frame: FrameType) -> bool:
+    return frame.f_locals.get("self") is author

@@ -1,0 +1,92 @@
+"""What was placed in a request, how it comes off again, and that it never goes abroad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import requests
+
+from .._engine.locks import ForkSafeLock
+from .._placement import Placement
+from .redirects import redirect_target
+from .scrub import erase_from_url
+
+handing_over = ForkSafeLock()
+"""Held while a request that may be shared by threads gets a token, or loses it on its way abroad."""
+
+_LEAVES = "_partnerauth_leaves"
+
+
+class Home(Protocol):
+    """The origins that may see a token."""
+
+    def include(self, url: str) -> bool:
+        """Whether what is sent to this URL may carry the token."""
+
+
+class Guard:
+    """The hook that takes a token off before a redirect leads abroad.
+
+    It goes along with a signed request, into pickles too, and knows nothing that the request does not hold.
+
+    Args:
+        placement: Where the token was placed.
+        values: The token, and what else went along with it.
+        mark: What undoes the placing.
+        home: The origins that may see it.
+    """
+
+    __slots__ = ("home", "mark", "placement", "values")
+
+    def __init__(self, placement: Placement, values: list[str], mark: Any, home: Home) -> None:
+        self.placement = placement
+        self.values = values
+        self.mark = mark
+        self.home = home
+
+    def __call__(self, response: requests.Response, **_: Any) -> requests.Response | None:
+        if self.home.include(response.request.url or ""):
+            keep_from_foreigners(response.request, response, self.home)
+        return None
+
+    def remove(self, request: requests.PreparedRequest) -> None:
+        """Make the request what it was before this token was placed."""
+        self.placement.remove(request, self.mark)
+
+
+def guards_of(request: requests.PreparedRequest) -> list[Guard]:
+    """What was placed in a request, by its hooks."""
+    return [hook for hook in request.hooks["response"] if isinstance(hook, Guard)]
+
+
+def not_ours(hooks: Iterable[Any]) -> list[Any]:
+    """The hooks that are the user's own, or another auth's."""
+    return [hook for hook in hooks if not isinstance(hook, Guard)]
+
+
+def may_be_handed_a_token(request: requests.PreparedRequest) -> bool:
+    """Whether this request has not led abroad yet. Under `handing_over`."""
+    return not hasattr(request, _LEAVES)
+
+
+def keep_from_foreigners(request: requests.PreparedRequest, response: requests.Response, home: Home) -> None:
+    """The next hop is built from this request: where it leaves the partner, it takes no token along.
+
+    It gets none back: another thread that sends the same request could place one before the hop is built.
+    """
+    target = redirect_target(response)
+    if target is None or home.include(target):
+        return
+    values: list[str] = []
+    with handing_over():
+        setattr(request, _LEAVES, True)
+        for guard in guards_of(request):
+            values += guard.values
+            guard.remove(request)
+    # What was resent may carry a newer one: a request that led abroad before is given none.
+    for guard in guards_of(response.request):
+        values += guard.values
+    location = erase_from_url(response.headers.pop("location"), values)
+    if location is not None:
+        response.headers["location"] = location
