@@ -44,6 +44,13 @@ class AcmeAuth(PartnerAuth):
         return Token(reply["value"])
 
 
+class LeavingAuth(AcmeAuth):
+    """Has a logout."""
+
+    def logout_request(self, token: Token) -> requests.Request:
+        return requests.Request("POST", f"{self.base_url}/logout")
+
+
 class LonelyAuth(AcmeAuth):
     """Shares with nobody."""
 

@@ -100,7 +100,7 @@ def test_hint_without_the_payment(simulator: PartnerSimulator, tmp_path: Path) -
         options = ["--cache", f"file:{tmp_path}/kept", "--payload", text, "--password-stdin"]
         for _ in range(2):
             done = partnerauth("check", partner.name, *options, settings=given, stdin=stdin, cwd=tmp_path)
-        hint = f"--payload {repeated} --cache file:{tmp_path}/kept --password-stdin`"
+        hint = f"--payload {repeated} --cache {shlex.quote(f'file:{tmp_path}/kept')} --password-stdin`"
         assert f"`partnerauth forget fiserv-commerce-connect {hint}" in done.stderr
 
 

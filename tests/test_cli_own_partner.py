@@ -85,6 +85,17 @@ def test_cache_is_shared_and_forgotten(simulator: PartnerSimulator, tmp_path: Pa
     assert simulator.bex.logins == 2
 
 
+def test_forget_logs_out(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """forget sends the logout of a class that has one, with the token that the cache kept; once."""
+    given = {**settings(simulator), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    leaving = "acme_api:LeavingAuth"
+    token = run("token", leaving, settings=given).stdout.strip()
+    for _ in range(2):
+        assert run("forget", leaving, settings=given).returncode == 0
+    (call,) = simulator.bex.calls
+    assert (call.path, call.headers["X-Acme-Token"]) == ("/logout", f"Acme {token}")
+
+
 def test_hint_names_the_class(simulator: PartnerSimulator, tmp_path: Path) -> None:
     """A remembered refusal names the command by what was typed."""
     given = {**settings(simulator, API_KEY="wrong"), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
@@ -164,7 +175,8 @@ def test_class_at_fault(simulator: PartnerSimulator, name: str, error: str) -> N
     (line,) = [number for number, text in enumerate(lines, 1) if f"raise {error}(" in text]
     done = run("check", f"acme_api:{name}", settings=settings(simulator))
     words = f"acme_api:{name}: {name} is at fault: {error} in acme_api.py, line {line}"
-    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
+    assert done.stderr.endswith(f"partnerauth: {words}\n")
+    assert (done.stdout, "pass1234" in done.stderr, done.returncode) == ("", False, 2)
 
 
 def test_class_that_shares_with_nobody(simulator: PartnerSimulator, tmp_path: Path) -> None:

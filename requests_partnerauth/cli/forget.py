@@ -19,6 +19,8 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
     auth = auth_of(options, settings)
     check_shares(auth, _ELSE)
     with Complaints() as complaints:
+        # The logout needs the token; forget() drops what it leaves, the refusal too.
+        auth.logout()
         auth.forget()
     if complaints.came:
         raise CommandFailed(UNAVAILABLE, f"{auth.partner}: the cache can't be used, nothing was forgotten")

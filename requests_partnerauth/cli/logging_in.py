@@ -12,6 +12,7 @@ import requests
 from .._auth import PartnerAuth
 from .._engine.flying import LogIn
 from .._engine.outcome import Failure
+from .._http.origins import origin_of
 from .._settings.textual import arguments_of
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
@@ -51,7 +52,9 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
         advice = _to_check(type(auth)) if timed.took is not None else _to_forget(options)
         raise CommandFailed(REFUSED, f"{_refusal(auth, error)}; {advice}") from None
     except (InvalidLoginResponse, LoginUnavailable) as error:
-        why = f"{in_users_words(str(error), options)} ({auth.base_url})"
+        why = in_users_words(str(error), options)
+        if str(origin_of(auth.base_url)) not in why:
+            why += f" ({auth.base_url})"
         if timed.took is None:
             why += f"; {_to_forget(options)}"
         elif isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
