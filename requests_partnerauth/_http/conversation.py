@@ -140,7 +140,8 @@ class Conversation:
                 seconds = named_time(response)
             return Outage("", str(error), retry_after=seconds)
         if isinstance(error, InvalidLoginResponse):
-            return self._telling.undescribed(response, str(error))
+            judged = self._telling.documented if error.documented else self._telling.undescribed
+            return judged(response, str(error))
         if response is None:
             return self._telling.bug(error)
         return self._telling.mistaken(response, self._telling.place_of(error))

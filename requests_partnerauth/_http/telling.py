@@ -88,6 +88,11 @@ class Telling:
         # It may well be the password: trying it again with every request could lock the account.
         return self.invalid(f"{what} and the credentials{self._not_again()}")._replace(is_refusal=True)
 
+    def documented(self, response: requests.Response | None, why: str) -> Failure:
+        """A reply that the partner's documents describe, and that says nothing about the credentials."""
+        status = "" if response is None else f"HTTP {response.status_code}, "
+        return self.invalid(f"{status}{self.safe(why)}")
+
     def invalid(self, why: str) -> Failure:
         """No answer that a login has."""
         return Failure(InvalidLoginResponse, self._message("gave an unknown answer to the login", f": {why}"))

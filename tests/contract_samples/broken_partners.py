@@ -84,17 +84,13 @@ class TestMisread(Acme):
     auth_class = Misread
 
 
+class Elsewhere(HeaderPlacement):
+    def place(self, request: requests.PreparedRequest, value: str) -> None:
+        request.headers["X-Acme-Token"] = "none"
+
+
 class Misplaced(AcmeAuth):
-    class placement(HeaderPlacement):
-        def __init__(self) -> None:
-            super().__init__("X-Acme-Token")
-
-        def place(self, request: requests.PreparedRequest, value: str) -> None:
-            request.headers["X-Acme-Token"] = "none"
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.placement = Misplaced.placement()
+    placement = Elsewhere("X-Acme-Token")
 
 
 class TestMisplaced(Acme):
@@ -108,8 +104,7 @@ class Loyal(AcmeAuth):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.placement = HeaderPlacement("X-Acme-Token")
-        for word in ("remove", "take_off"):
-            setattr(self.placement, word, self.forget_nothing)
+        self.placement.remove = self.forget_nothing
 
 
 class TestLoyal(Acme):
