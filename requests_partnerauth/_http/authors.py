@@ -21,14 +21,14 @@ def says(question: Callable[[requests.Response], bool], response: requests.Respo
     except Exception as error:
         if is_thrown_in(error):
             raise
-        where = place_of(error, question)
+        where = _where(error, question)
     if where not in _told:
         _told.add(where)
         logger.warning("%s: the response is taken for no expiry signal", where)
     return False
 
 
-def place_of(error: BaseException, method: Callable[..., object]) -> str:
+def _where(error: BaseException, method: Callable[..., object]) -> str:
     """Where an author's method raised: ``KeyError in Buggy.signals_expiry, line 42``."""
     owner = getattr(method, "__self__", None)
     name = getattr(method, "__name__", type(method).__name__)

@@ -104,8 +104,9 @@ def _tls_outage(causes: list[BaseException]) -> Outage | None:
             hint = "; if you trust its CA, set REQUESTS_CA_BUNDLE to its file" if unknown else ""
             return Outage("its TLS certificate is not trusted", cause.verify_message, hint, is_final=True)
     for cause in causes:
-        if isinstance(cause, ssl.SSLError) and cause.reason:
-            reason = cause.reason.lower().replace("_", " ")
+        if isinstance(cause, ssl.SSLError):
+            # An end in the middle has no reason, only words, and then where in Python's wrapper it was seen.
+            reason = (cause.reason or str(cause.strerror or "").partition(" (")[0]).lower().replace("_", " ")
             hint = ": plain http on this port?" if reason.endswith(_PLAIN_HTTP) else ""
             return Outage("no TLS connection could be made", reason, hint, is_final=True)
     if any(isinstance(cause, requests.exceptions.SSLError) for cause in causes):
