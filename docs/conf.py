@@ -30,19 +30,25 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
-# What these pages name of requests, so that a build needs no network.
+# What these pages name of requests, and where it is defined there; a build needs no
+# network.
 OF_REQUESTS = {
-    "class": ["PreparedRequest", "Request", "Response", "Session"],
-    "exception": ["ConnectionError", "RequestException", "Timeout"],
+    "class": {
+        "models": ["PreparedRequest", "Request", "Response"],
+        "sessions": ["Session"],
+    },
+    "exception": {"exceptions": ["ConnectionError", "RequestException", "Timeout"]},
 }
 
 
 def inventory_of_requests() -> str:
     """The path of an inventory, as Sphinx writes and reads them."""
     lines = [
-        f"requests.{name} py:{kind} 1 api/#$ -\n"
-        for kind, names in OF_REQUESTS.items()
+        f"requests.{place}{name} py:{kind} 1 api/#requests.{name} -\n"
+        for kind, modules in OF_REQUESTS.items()
+        for module, names in modules.items()
         for name in names
+        for place in ("", f"{module}.")
     ]
     head = "# Sphinx inventory version 2\n# Project: requests\n# Version: \n"
     head += "# The remainder of this file is compressed using zlib.\n"
@@ -51,12 +57,8 @@ def inventory_of_requests() -> str:
     return str(path)
 
 
-intersphinx_mapping = {
-    "requests": (
-        "https://requests.readthedocs.io/en/latest/",
-        inventory_of_requests(),
-    )
-}
+_REQUESTS = "https://requests.readthedocs.io/en/latest/"
+intersphinx_mapping = {"requests": (_REQUESTS, inventory_of_requests())}
 
 # A recorded block is copied as its commands, without prompts and output.
 copybutton_prompt_text = "$ "
