@@ -1,4 +1,4 @@
-"""The plots: SVG with text as text, in tones that are legible on light and on dark ground."""
+"""The plots: SVG with text as text, on a ground of their own: legible whatever the page's is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from xml.sax.saxutils import escape
 from .peers import PEERS, VARIANTS
 
 _STYLE = """<style>
-text { font: 12px system-ui, sans-serif; fill: #717a84 }
+text { font: 12px system-ui, sans-serif; fill: #323c48 }
+.ground { fill: #f6f8fa }
 .title { font-weight: 600; font-size: 13px }
-.own { fill: #2f7fe0 } .other { fill: #959da6 } .rule { stroke: #c97b12; stroke-dasharray: 3 3 }
-.ownline { stroke: #2f7fe0 } .otherline { stroke: #959da6 } polyline { fill: none; stroke-width: 2.5 }
+.own { fill: #1f6fd0 } .other { fill: #87909a } .rule { stroke: #a86305; stroke-dasharray: 3 3 }
+.ownline { stroke: #1f6fd0 } .otherline { stroke: #6b747e } polyline { fill: none; stroke-width: 2.5 }
 .grid { stroke: #808890; stroke-opacity: .3 }
 </style>"""
 
@@ -130,4 +131,5 @@ def _words(number: float, units: tuple[str, str, str]) -> str:
 def _svg(height: int, parts: list[str]) -> str:
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-    return "\n".join([head, _STYLE, *parts, "</svg>"]) + "\n"
+    ground = f'<rect class="ground" width="{_WIDTH}" height="{height}" rx="6"/>'
+    return "\n".join([head, _STYLE, ground, *parts, "</svg>"]) + "\n"

@@ -26,7 +26,18 @@ from requests_partnerauth.simulator import PartnerSimulator
 
 DOCS = ROOT / "docs"
 HELP = {"curl": ("--help", "all"), "gunicorn": ("--help",), "http": ("--help",), "tox": ("--help",)}
-PLAIN = {".", "cd", "export", "git", "pre-commit", "pytest", "python", "python3", "sphinx-build"}
+PLAIN = {
+    ".",
+    "cd",
+    "export",
+    "git",
+    "pre-commit",
+    "pyinstaller",
+    "pytest",
+    "python",
+    "python3",
+    "sphinx-build",
+}
 
 WIDTH = 84
 

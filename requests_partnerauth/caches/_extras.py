@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Never run: PyInstaller looks for imports in the bytecode, and finds none in import_module.
+    import filelock  # noqa: F401
+    import keyring  # noqa: F401
+    import platformdirs  # noqa: F401
+    import redis  # noqa: F401
 
 
 def needed(module: str, extra: str) -> Any:
