@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 _LONGEST = 16_384
-_COOKIE_NAME = re.compile(r"[!#-+\--:<>-~]+")
+_COOKIE_NAME = r"[!#-+\--:<>-~]+"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -222,7 +222,7 @@ def is_cookie(name: object, value: object) -> bool:
     return (
         isinstance(name, str)
         and isinstance(value, str)
-        and _COOKIE_NAME.fullmatch(name) is not None
+        and re.fullmatch(_COOKIE_NAME, name) is not None
         and ";" not in value
         and value.isprintable()
         and value == value.strip()
