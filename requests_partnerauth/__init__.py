@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._auth import PartnerAuth
     from ._http.replies import json_object
-    from ._placement import (
-        CookiePlacement,
-        HeaderPlacement,
-        Placement,
-        QueryPlacement,
-        SessionFieldsPlacement,
-    )
+    from ._placement._base import Placement
+    from ._placement.cookies import CookiePlacement
+    from ._placement.fields import SessionFieldsPlacement
+    from ._placement.header import HeaderPlacement
+    from ._placement.query import QueryPlacement
     from ._token import Token
     from .caches.file import FileTokenCache
     from .caches.keyring import KeyringTokenCache
@@ -66,20 +64,20 @@ __all__ = [
 
 _MODULES = {
     "BexAuth": "partners.bex",
-    "CookiePlacement": "_placement",
+    "CookiePlacement": "_placement.cookies",
     "FileTokenCache": "caches.file",
     "FiservBoardingAuth": "partners.fiserv_boarding",
     "FiservCommerceConnectAuth": "partners.fiserv_commerce_connect",
     "FiservPartnerAuth": "partners.fiserv_partner",
-    "HeaderPlacement": "_placement",
+    "HeaderPlacement": "_placement.header",
     "KeyringTokenCache": "caches.keyring",
     "MemoryTokenCache": "caches.memory",
     "PartnerAuth": "_auth",
-    "Placement": "_placement",
-    "QueryPlacement": "_placement",
+    "Placement": "_placement._base",
+    "QueryPlacement": "_placement.query",
     "RedisTokenCache": "caches.redis",
     "RpGatewayAuth": "partners.rp_gateway",
-    "SessionFieldsPlacement": "_placement",
+    "SessionFieldsPlacement": "_placement.fields",
     "Token": "_token",
     "json_object": "_http.replies",
 }

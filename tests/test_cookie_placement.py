@@ -13,7 +13,7 @@ from recording_server import RecordingServer, recording_server
 from requests.cookies import RequestsCookieJar, create_cookie
 
 from requests_partnerauth import CookiePlacement, HeaderPlacement, Placement, SessionFieldsPlacement
-from requests_partnerauth._placement import WithCookies
+from requests_partnerauth._placement.cookies import WithCookies
 
 NAME = "JSESSIONID"
 

@@ -109,11 +109,7 @@ def test_a_client_certificate_is_shown(authority: trustme.CA, bundle: str, tmp_p
     with recording_server(context) as server, requests.Session() as session:
         server.answer = GRANTED
         session.verify = bundle
-<<<<<<< HEAD
-        with pytest.raises(LoginUnavailable, match=r"certificate required|the connection broke"):
-=======
-        with pytest.raises(LoginUnavailable, match="certificate required|eof occurred|the connection broke"):
->>>>>>> login
+        with pytest.raises(LoginUnavailable, match=r"certificate required|eof occurred|the connection broke"):
             bex(server.url, login_session=session, login_timeout=(3, 3)).token()
         assert server.heard == []
         session.cert = str(certificate)

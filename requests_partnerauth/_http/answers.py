@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import requests
 from requests.auth import AuthBase
 
-from .._placement import HeaderPlacement, Placement
+from .._placement._base import Placement
+from .._placement.header import HeaderPlacement
 from .._token import Token
 from .flow import LoginFlow, default_flow
-from .spellings import with_pairs
 
 
 class Answers(AuthBase):
@@ -88,4 +88,6 @@ class Answers(AuthBase):
 
     def _hidden(self) -> list[str]:
         """All that may stand in no message about a login."""
+        from .spellings import with_pairs
+
         return with_pairs(self.secrets(), self.username)

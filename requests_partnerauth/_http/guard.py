@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import requests
 
 from .._engine.locks import ForkSafeLock
-from .._placement import Placement
+from .._placement._base import Placement
 from .redirects import redirect_target
-from .scrub import erase_from_url
 
 handing_over = ForkSafeLock()
 """Held while a request that may be shared by threads gets a token, or loses it on its way abroad."""
@@ -78,6 +77,9 @@ def keep_from_foreigners(request: requests.PreparedRequest, response: requests.R
     target = redirect_target(response)
     if target is None or home.include(target):
         return
+    # Imported when it is first used: it is large, and hardly a request leads abroad.
+    from .scrub import erase_from_url
+
     values: list[str] = []
     with handing_over():
         setattr(request, _LEAVES, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import requests
 from urllib3.exceptions import MaxRetryError
@@ -13,14 +14,12 @@ from .._engine.flying import Lease
 from .._engine.outcome import Failure
 from .._token import Token
 from .answers import Answers
-from .conversation import Conversation
-from .logout import log_out
 from .origins import Origins
-from .outage import Outage
-from .refreshing import Refreshing
-from .sent import secrets_of
-from .telling import Telling
-from .wire import Wire
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+    from .outage import Outage
+    from .wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +81,12 @@ class Login:
             previous: The account's last token.
             lease: What is asked before its refresh token is sent; None: that is not sent.
         """
+        # Imported by the first login, as below: who finds a token in the cache pays for none of it.
+        from .conversation import Conversation
+        from .refreshing import Refreshing
+        from .sent import secrets_of
+        from .telling import Telling
+
         answers, clock = self._answers, self._clock
         started = clock.monotonic()
         telling = Telling(answers, self.rejection_cooldown, secrets_of(previous))
@@ -94,9 +99,9 @@ class Login:
                 ),
                 wire,
             )  # fmt: skip
-        if isinstance(outcome, Outage):
-            outcome = telling.unavailable(outcome)
         took = clock.monotonic() - started
+        if not isinstance(outcome, (Token, Failure)):
+            outcome = telling.unavailable(outcome)
         if isinstance(outcome, Token):
             logger.info(
                 "%s: logged in %s in %.2f s (%s), token %s",
@@ -116,13 +121,19 @@ class Login:
 
         What it answers is logged. Raises nothing that comes of the partner's, or of the class's own, errors.
         """
+        from .logout import log_out
+
         with self._wire() as wire:
             log_out(self._answers, wire, self._origins, token)
 
     def _wire(self) -> Wire:
+        from .wire import Wire
+
         return Wire(self._session, self._timeouts, self._clock)
 
     def _attempts(self, conversation: Conversation, wire: Wire) -> Token | Failure | Outage:
+        from .outage import Outage
+
         retry = _RETRY
         while isinstance(end := conversation(), Outage) and not end.is_final:
             try:

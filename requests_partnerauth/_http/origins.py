@@ -15,7 +15,7 @@ from urllib3.util import parse_url
 logger = logging.getLogger(__name__)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NO_NAME = re.compile(r"[\x00-,/:-@\[-^`{-\x7f]")
+_NO_NAME = r"[\x00-,/:-@\[-^`{-\x7f]"
 _told_about_http: set[Origin] = set()
 
 
@@ -58,7 +58,7 @@ def origin_of(url: str) -> Origin | None:
 def _host(host: str | None) -> str:
     host = (host or "").removeprefix("[").removesuffix("]")
     if not host.isascii():
-        if _NO_NAME.search(host):
+        if re.search(_NO_NAME, host):
             raise ValueError("a host name with something in it that ends host names elsewhere")
         host = parse_url(f"http://{host}").host or ""
     return host.lower().removesuffix(".")

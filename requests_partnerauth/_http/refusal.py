@@ -14,7 +14,6 @@ from .guard import Guard, guards_of, handing_over, may_be_handed_a_token
 from .looking import look, look_away, read_refused
 from .redirects import redirect_target
 from .resend import resend, rewind, take_cookies
-from .scrub import bare_response
 
 if TYPE_CHECKING:
     from .sending import Sender, Sending
@@ -66,6 +65,8 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
         drain(response)
         fresh = account.usable(refused) or account.obtain(auth._log_in, refused)
         if isinstance(fresh, Failure):
+            from .scrub import bare_response
+
             raise fresh.error(bare_response(response, auth._hidden()))
         logger.info(
             "%s: token %s refused, resending with %s",

@@ -16,7 +16,7 @@ from requests.hooks import default_hooks
 from .._engine.account import Account
 from .._engine.flying import LogIn
 from .._engine.outcome import Grant
-from .._placement import Placement, WithCookies
+from .._placement._base import Placement
 from . import refusal
 from .guard import Guard, Home, guards_of, keep_from_foreigners, not_ours
 
@@ -137,7 +137,11 @@ class Stamp:
 def placement_of(auth: Sender, grant: Grant) -> Placement:
     """Where this token goes, and the cookies that go along with it."""
     cookies = grant.token.cookies
-    return WithCookies(auth.placement, cookies) if cookies else auth.placement
+    if not cookies:
+        return auth.placement
+    from .._placement.cookies import WithCookies
+
+    return WithCookies(auth.placement, cookies)
 
 
 def sign(

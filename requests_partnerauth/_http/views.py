@@ -11,13 +11,13 @@ DEPTH = 4
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 # A run of %25, or of backslashes, is one escape: undone one at a time, 64 kB of them take long.
 _HEX = "[0-9a-fA-F]"
-_ESCAPE = re.compile(
+# Left as text, which re compiles once: that takes longer than the import, and most programs never need it.
+_ESCAPE = (
     rf"(%(?:25)*[c-fC-F]{_HEX}(?:%(?:25)*[89abAB]{_HEX}){{1,3}}"
     rf"|%(?:25)*(?:[uU]{_HEX}{{4}}|{_HEX}{{2}})"
     rf"|&(?:\#[xX]0*{_HEX}{{1,6}}|\#0*[0-9]{{1,7}}|[a-zA-Z][a-zA-Z0-9]{{1,31}});"
     rf"|(?:\\\\)+|\\(?:u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}"
-    rf"|u\{{0*{_HEX}{{1,6}}\}}|u{_HEX}{{4}}|U{_HEX}{{8}}|x{_HEX}{{2}}|[nrtbfv]|[^\w\s\\]|_))",
-    re.ASCII,
+    rf"|u\{{0*{_HEX}{{1,6}}\}}|u{_HEX}{{4}}|U{_HEX}{{8}}|x{_HEX}{{2}}|[nrtbfv]|[^\w\s\\]|_))"
 )
 _BLANKS = "+\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028\u2029"
 
@@ -62,7 +62,7 @@ class View:
 
     def unescaped(self) -> View:
         """With one layer of escapes undone."""
-        return self._replaced(_ESCAPE, _character)
+        return self._replaced(re.compile(_ESCAPE, re.ASCII), _character)
 
     def _replaced(
         self,

@@ -13,10 +13,8 @@ from typing import Any
 
 import attrs
 
-from .moments import end_of_jwt, moment
-
 _LONGEST = 16_384
-_COOKIE_NAME = re.compile(r"[!#-+\--:<>-~]+")
+_COOKIE_NAME = r"[!#-+\--:<>-~]+"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -167,6 +165,9 @@ class Token:
         Raises:
             ValueError: An argument is not what it should be; the message begins with its name.
         """
+        # Imported when it is first used: most tokens come with a lifetime.
+        from .moments import moment
+
         ends_at = moment(end)
         if ends_at is None:
             raise ValueError(
@@ -198,6 +199,8 @@ class Token:
         Raises:
             ValueError: An argument is not what it should be; the message begins with its name.
         """
+        from .moments import end_of_jwt
+
         token = cls(value, refresh_token=refresh_token, details=details, cookies=cookies)
         try:
             end = end_of_jwt(value)
@@ -219,7 +222,7 @@ def is_cookie(name: object, value: object) -> bool:
     return (
         isinstance(name, str)
         and isinstance(value, str)
-        and _COOKIE_NAME.fullmatch(name) is not None
+        and re.fullmatch(_COOKIE_NAME, name) is not None
         and ";" not in value
         and value.isprintable()
         and value == value.strip()

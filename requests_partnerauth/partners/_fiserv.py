@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from .._http.replies import json_object
-from .._placement import HeaderPlacement
+from .._placement.header import HeaderPlacement
 from .._settings import checks
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from .._http.replies import json_object
-from .._placement import HeaderPlacement, Placement, SessionFieldsPlacement
+from .._placement._base import Placement
+from .._placement.header import HeaderPlacement
 from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
@@ -88,6 +89,8 @@ class BexAuth(PasswordAuth):
         self.login_path = checks.path("login_path", login_path)
         self.account = json.dumps([username, self.alternate_token, self.login_path])
         if self.alternate_token:
+            from .._placement.fields import SessionFieldsPlacement
+
             self.placement = SessionFieldsPlacement("token")
 
     def login_request(self) -> requests.Request:

@@ -11,7 +11,7 @@ import requests
 
 from .._http.basic import basic
 from .._http.replies import json_object, short_text
-from .._placement import SessionFieldsPlacement
+from .._placement.fields import SessionFieldsPlacement
 from .._settings import checks
 from .._settings.common import Common
 from .._token import Token

@@ -15,7 +15,7 @@ from urllib3.util import parse_url
 from .._auth import PartnerAuth
 from .._http.answers import Answers
 from .._http.origins import origin_of
-from .._placement import CookiePlacement
+from .._placement.cookies import CookiePlacement
 from .._token import Token
 
 _MADE_UP = "***"
