@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from conftest import make_auth
-from fuzz import examples
+from profiles import examples
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from recording_server import RecordingServer, recording_server

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import requests
 from conftest import make_auth
-from fuzz import examples
+from profiles import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 from leak_check import (
