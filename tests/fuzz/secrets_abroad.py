@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import html
 import re
+import traceback
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote_plus
+
+import requests_partnerauth
 
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -40,3 +43,9 @@ def found(text: str, secrets: Iterable[str]) -> list[str]:
             hits |= {secret for written, secret in sought.items() if written in reading.lower()}
         text = html.unescape(unquote_plus(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)))
     return sorted(hits)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether it was raised in the library, or in what it had called."""
+    folder = requests_partnerauth.__path__[0]
+    return any(frame.filename.startswith(folder) for frame in traceback.extract_tb(error.__traceback__))

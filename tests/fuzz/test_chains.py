@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from time import monotonic
@@ -17,10 +16,9 @@ from conftest import AUTH_CLASSES, make_auth
 from hypothesis import strategies as st
 from placed import PlacedAuth
 from recording_server import Answer, Heard, RecordingServer, recording_server
-from secrets_abroad import SPELLINGS, found
+from secrets_abroad import SPELLINGS, found, is_ours
 from trying import Case, try_all
 
-import requests_partnerauth
 from requests_partnerauth import (
     CookiePlacement,
     HeaderPlacement,
@@ -210,12 +208,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
         monkeypatch.setattr(socket, "getaddrinfo", answer)
         yield world
-
-
-def is_ours(error: BaseException) -> bool:
-    """Whether it was raised in the library, or in what it had called."""
-    folder = requests_partnerauth.__path__[0]
-    return any(frame.filename.startswith(folder) for frame in traceback.extract_tb(error.__traceback__))
 
 
 def test_no_chain_takes_a_secret_abroad(world: World) -> None:
