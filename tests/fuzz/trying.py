@@ -1,4 +1,4 @@
-"""How a property is tried: the corpus first, then made-up cases; for seconds where PARTNERAUTH_FUZZ_SECONDS says so."""
+"""How a property is tried: its corpus, then made-up cases, for PARTNERAUTH_FUZZ_SECONDS where that is set."""
 
 from __future__ import annotations
 
