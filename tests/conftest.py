@@ -53,9 +53,9 @@ elsewhere = {
 }
 collect_ignore = [folder for variable, folder in elsewhere.items() if variable not in os.environ]
 if len(collect_ignore) == len(elsewhere):
-    import fuzz
+    import profiles
 
-    fuzz.register_quick_profile()
+    profiles.register_quick_profile()
 
 AUTH_CLASSES: dict[str, type[PartnerAuth]] = {
     cls.partner: cls

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from conftest import make_auth
-from fuzz import examples
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from profiles import examples
 from recording_server import RecordingServer, recording_server
 from urllib3.util import parse_url
 

@@ -11,9 +11,9 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import pytest
 import requests
 import trustme
-from fuzz import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
+from profiles import examples
 from recording_server import Answer, recording_server
 from requests.adapters import BaseAdapter, HTTPAdapter
 

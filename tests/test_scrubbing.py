@@ -13,7 +13,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 import requests
 from conftest import make_auth
-from fuzz import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 from leak_check import (
@@ -26,6 +25,7 @@ from leak_check import (
     hard_auth,
     of_logs,
 )
+from profiles import examples
 from recording_server import recording_server
 
 from requests_partnerauth import (

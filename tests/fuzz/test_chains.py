@@ -1,0 +1,268 @@
+"""Chains of redirects through home and abroad: no host but home's hears a secret."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from conftest import AUTH_CLASSES, make_auth
+from hypothesis import strategies as st
+from placed import PlacedAuth
+from recording_server import Answer, Heard, RecordingServer, recording_server
+from secrets_abroad import SPELLINGS, found, is_ours
+from trying import Case, try_all
+
+from requests_partnerauth import (
+    CookiePlacement,
+    HeaderPlacement,
+    PartnerAuth,
+    QueryPlacement,
+    SessionFieldsPlacement,
+)
+from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedRpGateway
+
+GATEWAY = ("gate", "gate-pass+word")
+PLACEMENTS: dict[str, Callable[[], Any]] = {
+    "header": lambda: HeaderPlacement("X-Token", prefix="Token "),
+    "cookie": lambda: CookiePlacement("JSESSIONID"),
+    "query": lambda: QueryPlacement("access token"),
+    "fields": lambda: SessionFieldsPlacement("sid", {"uid": "X1"}),
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "get": {"method": "GET"},
+    "json": {"method": "POST", "json": {"op": "x", "n": 1.5}},
+    "list": {"method": "POST", "json": [{"op": "x"}, {}]},
+    "form": {"method": "POST", "data": {"op": "x"}},
+    "bytes": {"method": "PUT", "data": b"\x00\x01"},
+    "query": {"method": "GET", "params": {"a": "1", "sid": "mine"}},
+}
+# <home> and <abroad> are host and port, <hp> and <ap> the ports, <base> is the path of base_url.
+STARTS = [
+    "http://", "HTTP://", "//", "http:", "http:/", "http:///", "https://", "http:\\\\", "/\\", "\\\\",
+    "\t//", " http://", "ht\ttp://", "/\t/", "ftp://", "http:/\\", "/", "", "?", "#", "//@",
+    "http://x:y@", "ü",
+]  # fmt: skip
+HOSTS = [
+    "<home>", "<home>", "<abroad>", "<abroad>", "<abroad>", "localhost:<ap>", "localhost:<hp>",
+    "LOCALHOST:<ap>", "127.0.0.1.:<ap>", "127.0.0.1.:<hp>", "2130706433:<ap>", "127.1:<hp>",
+    "home.localhost:<hp>", "evil.example:<ap>", "[::ffff:127.0.0.1]:<ap>", "<home>@<abroad>",
+    "<abroad>@<home>", "<home>\\@<abroad>", "<abroad>\\@<home>", "<home>#@<abroad>",
+    "<home>%40<abroad>", "<home>%2f@<abroad>", "<home>/@<abroad>", "<home>?@<abroad>",
+    "127.0.0.1\t:<ap>", "127.0.0.1%00:<ap>", "\uff11\uff12\uff17.0.0.1:<ap>", "127\u30020.0.1:<hp>",
+    "<token:plain>.evil.example:<ap>", "<token:plain>@<abroad>", "x:<token:each>@<abroad>",
+    "<token:entities>.evil.example:<ap>", "<home>", "0<home>", "<abroad>,<home>", "<home> @<abroad>",
+]  # fmt: skip
+TAILS = [
+    "/hop/<n>", "<base>/hop/<n>", "<base>/hop/<n>", "/hop/<n>/../<n>", "\\hop/<n>", "?/hop/<n>",
+    "/hop/<n>;x",
+]  # fmt: skip
+TOKEN_IN = [
+    "", "", "?t=<token>", "?kept=1&t=<token>&u=2", "/<token>/x", "#<token>", "?<token>", "?t=a<token>b",
+    "?back=%2Fx%3Fsid%3D<token>%26y", "?t=<token>&t=<token>", "?t=<token>#<token>", "?t=\t<token>",
+    "/;<token>", "?a=<token>\t<token>",
+]  # fmt: skip
+PIECES = [*STARTS, *HOSTS, *TAILS, ".", "..", "%2f", "@", ":", "[", "]"]
+LOCATIONS = st.one_of(
+    st.builds(
+        lambda start, host, tail, marked, spelling: (start + host + tail + marked).replace(
+            "<token>", f"<token:{spelling}>"
+        ),
+        st.sampled_from([*STARTS, *["http://"] * 12]),
+        st.sampled_from(HOSTS),
+        st.sampled_from(TAILS),
+        st.sampled_from(TOKEN_IN),
+        st.sampled_from(sorted(SPELLINGS)),
+    ),
+    st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
+)
+CHAINS = st.fixed_dictionaries(
+    {
+        "who": st.sampled_from([*sorted(AUTH_CLASSES), *sorted(PLACEMENTS)]),
+        "sent": st.sampled_from(sorted(BODIES)),
+        "token": st.sampled_from(["made up+token/=%d=", "made-up-token%d", "MADE&up;%%2b\\u0041token%d"]),
+        "locations": st.lists(LOCATIONS, min_size=1, max_size=3),
+        "statuses": st.lists(st.sampled_from([301, 302, 303, 307, 308]), min_size=3, max_size=3),
+        "refused": st.lists(st.integers(0, 3), max_size=2),
+        "cookie": st.booleans(),
+        "times": st.integers(1, 2),
+    }
+)
+
+
+class World:
+    """Home and abroad, for one case at a time, and what either has heard."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.simulator = stack.enter_context(PartnerSimulator())
+        self.placed: RecordingServer = stack.enter_context(recording_server())
+        self.abroad: RecordingServer = stack.enter_context(recording_server())
+        self.looked_up: list[str] = []
+        self.abroad.answer = self._abroad
+        self.placed.answer = self._placed
+
+    def auth_of(self, case: Case) -> PartnerAuth:
+        """Begin a case."""
+        self.case = case
+        self.looked_up.clear()
+        self.abroad.heard.clear()
+        self.placed.heard.clear()
+        self.refused: set[int] = set()
+        self.tokens: list[str] = []
+        if case["who"] in PLACEMENTS:
+            self.partner = None
+            self.base_url = self.placed.url
+            return PlacedAuth(self.base_url, PLACEMENTS[case["who"]](), rejection_cooldown=0.0)
+        self.partner = partner = self.simulator.partners[case["who"]]
+        self.base_url = partner.base_url
+        partner.revoke()
+        partner.calls.clear()
+        partner.answer("/hop", self._simulated)
+        self._change_token()
+        if isinstance(partner, SimulatedRpGateway):
+            partner.gateway_auth = GATEWAY
+            return make_auth(partner, gateway_auth=GATEWAY)
+        return make_auth(partner)
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that no foreign host may hear."""
+        if self.partner is None:
+            return [*self.tokens, "made-up-password"]
+        known = self.partner.credentials
+        pair = "{}:{}".format(*GATEWAY)
+        named = [known[name] for name in ("password", "key", "iv") if name in known]
+        return [*self.tokens, GATEWAY[1], pair, *named]
+
+    def _change_token(self) -> str:
+        token = self.case["token"] % (len(self.tokens) + 1)
+        # One with a semicolon is no cookie: that is told before anything is sent.
+        self.tokens.append(token.replace(";", ",") if self.case["who"] == "cookie" else token)
+        if self.partner is not None:
+            self.partner.revoke()
+            self.partner.same_value = self.tokens[-1]
+        return self.tokens[-1]
+
+    def _hop(self, number: int) -> tuple[int, str | None]:
+        """Status and Location at a place of the chain; 401 once where the case wants a refusal there."""
+        if number in self.case["refused"] and number not in self.refused:
+            self.refused.add(number)
+            return 401, None
+        if number >= len(self.case["locations"]):
+            return 200, None
+        return self.case["statuses"][number], self._location(number)
+
+    def _location(self, number: int) -> str:
+        home, abroad = urlsplit(self.base_url), urlsplit(self.abroad.url)
+        said = self.case["locations"][number]
+        for mark, text in (
+            ("<home>", home.netloc), ("<hp>", str(home.port)), ("<base>", home.path),
+            ("<abroad>", abroad.netloc), ("<ap>", str(abroad.port)), ("<n>", str(number + 1)),
+        ):  # fmt: skip
+            said = said.replace(mark, text)
+        said = re.sub("<token:(.*?)>", lambda match: SPELLINGS[match[1]](self.tokens[-1]), said)
+        return said.encode().decode("latin-1")
+
+    def _simulated(self, call: Call) -> Reply | None:
+        status, location = self._hop(_number_in(call.path))
+        if status == 401:
+            self._change_token()
+            assert self.partner is not None
+            return self.partner.expiry_signals["status"]()
+        if location is None:
+            return Reply.of_json({})
+        return Reply(status, {"Location": location, **self._cookie()})
+
+    def _placed(self, heard: Heard) -> Answer:
+        if heard.target == "/login":
+            return Answer(200, {"Content-Type": "application/json"}, _json_of(self._change_token()))
+        status, location = self._hop(_number_in(heard.target))
+        return Answer(status, {} if location is None else {"Location": location, **self._cookie()})
+
+    def _abroad(self, heard: Heard) -> Answer:
+        number = _number_in(heard.target)
+        status, location = self._hop(number)
+        # It knows no token: what it is told to repeat of one, it can't.
+        if location is None or "<token" in self.case["locations"][number]:
+            return Answer(status, {}, b"{}")
+        return Answer(status, {"Location": location})
+
+    def _cookie(self) -> dict[str, str]:
+        return {"Set-Cookie": "JSESSIONID=of-the-partner; Path=/"} if self.case["cookie"] else {}
+
+
+def _json_of(token: str) -> bytes:
+    import json
+
+    return json.dumps({"token": token}).encode()
+
+
+def _number_in(target: str) -> int:
+    found = re.search(r"hop/(\d)", target)
+    return int(found[1]) if found else 9
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Home and abroad; every name leads to this machine, and is noted."""
+    look_up = socket.getaddrinfo
+    with ExitStack() as stack:
+        world = World(stack)
+
+        def answer(host: Any, *args: Any, **more: Any) -> Any:
+            name = host.decode() if isinstance(host, bytes) else host
+            world.looked_up.append(name)
+            is_number = re.fullmatch(r"[0-9.x]+|.*:.*", name) is not None
+            return look_up(name if is_number else "127.0.0.1", *args, **more)
+
+        monkeypatch.setattr(socket, "getaddrinfo", answer)
+        yield world
+
+
+def test_no_chain_takes_a_secret_abroad(world: World) -> None:
+    """Three Locations in any spelling, before and after a resend: abroad hears no token and no credential."""
+
+    def holds(case: Case) -> None:
+        auth, started = world.auth_of(case), monotonic()
+        raised: list[Exception] = []
+        with requests.Session() as session:
+            session.auth, session.trust_env = auth, False
+            request = session.prepare_request(
+                requests.Request(url=f"{world.base_url}/hop/0", **BODIES[case["sent"]])
+            )
+            for _ in range(case["times"]):
+                try:
+                    session.send(request, timeout=5)
+                except requests.RequestException:
+                    pass
+                except Exception as error:  # what requests makes of a Location that is none
+                    raised.append(error)
+        assert not any(map(is_ours, raised)), raised
+        assert monotonic() - started < 60
+        heard = [request.text for request in world.abroad.heard]
+        for text in (*heard, *world.looked_up):
+            assert not found(text, world.secrets), text
+        for text in at_home_for_others(world):
+            assert not found(text, world.secrets), text
+
+    try_all("chains", CHAINS, holds, share=0.4)
+
+
+def at_home_for_others(world: World) -> list[str]:
+    """Requests that came to home's port under the name of another host."""
+    own = urlsplit(world.base_url)
+    if world.partner is None:
+        calls = [(heard.header("Host") or "", heard.text) for heard in world.placed.heard]
+    else:
+        calls = [
+            (call.headers.get("Host", ""), f"{call.url} {dict(call.headers)} {call.body!r}")
+            for call in world.partner.calls
+        ]
+    same = {own.netloc, own.netloc.replace("127.0.0.1", "127.0.0.1.")}
+    return [text for host, text in calls if host.lower() not in same]
