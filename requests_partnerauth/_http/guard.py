@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ _LEAVES = "_partnerauth_leaves"
 class Home(Protocol):
     """The origins that may see a token."""
 
+    @abstractmethod
     def include(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
 
