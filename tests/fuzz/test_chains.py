@@ -227,6 +227,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def test_no_chain_takes_a_secret_abroad(world: World) -> None:
     """Three Locations in any spelling, before and after a resend: abroad hears no token and no credential."""
+    # Promise: chains
 
     def holds(case: Case) -> None:
         auth, started = world.auth_of(case), monotonic()
