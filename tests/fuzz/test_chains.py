@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -198,8 +199,6 @@ class World:
 
 
 def _json_of(token: str) -> bytes:
-    import json
-
     return json.dumps({"token": token}).encode()
 
 
