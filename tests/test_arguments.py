@@ -123,6 +123,7 @@ def test_good_arguments_are_accepted(auth_class: type[PartnerAuth]) -> None:
 )
 def test_bad_arguments_of_every_auth(auth_class: type[PartnerAuth], argument: str, value: object) -> None:
     """What all auth classes take is checked alike in each of them."""
+    # Promise: plain-http
     message = refused(auth_class, argument, value, **{**GOOD[auth_class], argument: value})
 
     assert SHOWN.lower() not in message.lower()

@@ -223,6 +223,7 @@ def test_usage(served: Served, arguments: list[str], words: str) -> None:
 )
 def test_password_in_a_cache_url(url: str) -> None:
     """However a URL spells its password, it is turned down as an option, with what to do instead."""
+    # Promise: command-line
     done = partnerauth("forget", "bex", "--cache", url)
     assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {PASSWORD_IN_URL}\n", 2)
 

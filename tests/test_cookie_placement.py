@@ -173,6 +173,7 @@ def test_cookies_go_along_with_a_token(
 
 def test_cookies_that_go_along_are_undone_and_hidden() -> None:
     """What `place` did is undone; neither the placement nor its mark shows a value."""
+    # Promise: cookies-abroad
     placement = WithCookies(CookiePlacement(NAME), {"node": "secret-node"})
     request = requests.Request("GET", "http://partner.example/", cookies={"a": "1"}).prepare()
     mark = placement.place(request, "secret-token")

@@ -36,6 +36,7 @@ def test_a_damaged_file_is_a_miss(simulator: PartnerSimulator, tmp_path: Path, c
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_files_are_private_from_birth(tmp_path: Path, umask: int) -> None:
     """Whatever the umask: a directory that is made is 0700, a file 0600; nothing stays half written."""
+    # Promise: private-files
     before = os.umask(umask)
     try:
         cache = FileTokenCache(tmp_path / "a" / "b" / "tokens")
@@ -115,6 +116,7 @@ def test_another_users_directory_is_refused(
     simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     """Also by root: nothing is written, requests go on with memory, and a warning says why."""
+    # Promise: others-directory
     directory = tmp_path / "theirs"
     directory.mkdir()
     directory.chmod(mode)

@@ -61,6 +61,7 @@ UNREAD = {
 @pytest.mark.parametrize("kind", UNREAD)
 def test_an_encoded_login_is_decoded_up_to_its_limit(server: RecordingServer, kind: str) -> None:
     """Of a gigabyte in a few bytes no more than 256 KiB are decoded; nested and other encodings are none."""
+    # Promise: login-size
     encoding, body, why = UNREAD[kind]
     server.answer = Answer(200, {**JSON, "Content-Encoding": encoding}, body)
     auth = PlacedAuth(server.url, HeaderPlacement("X-Token"))
@@ -83,6 +84,7 @@ def test_no_header_of_a_call_breaks_it(
     partner: SimulatedPartner, session: requests.Session, name: str, value: str, stream: bool
 ) -> None:
     """However many digits a header has, the caller gets a response, be it good or the partner's refusal."""
+    # Promise: long-header
     signal = partner.expiry_signals["status"]()
     partner.answer("/x", Reply(200, {**JSON, name: value}, b"{}", chunked=True))
     partner.answer("/refused", attrs.evolve(signal, headers={**signal.headers, name: value}, chunked=True))
@@ -97,6 +99,7 @@ def test_a_pickled_request_takes_no_token_abroad(
     server: RecordingServer, session: requests.Session, placement: Placement, body: object
 ) -> None:
     """A signed request that comes out of a pickle loses its token where a redirect leads abroad."""
+    # Promise: pickled-request
     with home() as partner:
         auth = PlacedAuth(partner.url, placement)
         url = f"{partner.url}/x?to={server.url}/taken&status=307"
@@ -127,6 +130,7 @@ def test_an_own_class_logs_in_at_home_alone(
     server: RecordingServer, session: requests.Session, plain: str
 ) -> None:
     """A login at an origin that nobody named is ForeignOrigin, and no byte of it is sent."""
+    # Promise: login-abroad
     auth = StrayAuth("https://127.0.0.1:1", HeaderPlacement("X-Token"))
     auth.login_url = plain.format(port=server.server_port)
     for attempt in (auth.token, lambda: session.get("https://127.0.0.1:1/x", auth=auth)):
@@ -148,6 +152,7 @@ def test_a_long_reply_in_a_slow_charset_is_not_looked_into(
     simulator: PartnerSimulator, session: requests.Session
 ) -> None:
     """256 kB of JSON that claim to be punycode go to the caller as they are, decoded by nobody."""
+    # Promise: slow-charset
     partner = simulator.bex
     text = b'{"ex": "Token not found", "x": "' + b"a-" * 15_000 + b'"}'
     partner.answer("/x", Reply(200, {"Content-Type": "application/json; charset=punycode"}, text))

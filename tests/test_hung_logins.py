@@ -65,6 +65,7 @@ def test_a_hung_login_is_bounded_for_all(server: OddServer, own_session: bool) -
 
     On a machine that may pause by itself, one of five rounds in that time is enough.
     """
+    # Promise: login-time
     transport = requests.Session() if own_session else None
     auth = BexAuth(
         "user",

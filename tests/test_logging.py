@@ -36,6 +36,7 @@ def test_a_tokens_life(
 ) -> None:
     """A login and a refresh are one line each: partner, user, duration, reason; and all lines of a token's
     life name it alike."""
+    # Promise: fingerprint
     session.auth = auth = make_auth(partner)
     session.get(f"{partner.base_url}/a")
     first = auth.token().fingerprint
@@ -162,6 +163,7 @@ def test_no_secret_in_any_line(
     partner: SimulatedPartner, session: requests.Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever happens, no line at any level holds a token or a credential that is secret."""
+    # Promise: silent-log
     secrets: list[Any] = [partner.credentials[partner.secret_field], *wrong_secret(partner).values()]
     session.auth = make_auth(partner)
     session.get(f"{partner.base_url}/a")

@@ -44,6 +44,7 @@ def tls_server(authority: trustme.CA) -> Iterator[RecordingServer]:
 
 def test_an_unknown_authority_is_not_trusted(tls_server: RecordingServer) -> None:
     """Without its CA the server's certificate is refused before the password is sent, and not tried again."""
+    # Promise: certificates
     with pytest.raises(LoginUnavailable, match=r"certificate is not trusted .*; .* set REQUESTS_CA_BUNDLE"):
         bex(tls_server.url).token()
     assert tls_server.heard == []

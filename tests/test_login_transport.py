@@ -31,6 +31,7 @@ def test_a_login_that_is_redirected_is_refused(
     partner: SimulatedPartner, server: RecordingServer, status: int
 ) -> None:
     """A redirect answers no login: a clear error, one attempt, and nothing reaches where it leads."""
+    # Promise: login-redirect
     partner.answer_logins(Reply(status, {"Location": f"{server.url}/elsewhere"}))
     with pytest.raises(InvalidLoginResponse, match="redirect") as caught:
         make_auth(partner).token()
@@ -45,6 +46,7 @@ def test_netrc_is_ignored(
     partner: SimulatedPartner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lends: str
 ) -> None:
     """A .netrc that names the partner's host changes neither the login nor a request of the API."""
+    # Promise: login-netrc
     netrc = tmp_path / "netrc"
     netrc.write_text(
         "machine 127.0.0.1 login netrc-user password netrc-password\ndefault login d password d\n"
@@ -72,6 +74,7 @@ def basic_of(partner: SimulatedPartner, call: Any) -> str:
 @pytest.mark.parametrize("is_api_session", [False, True])
 def test_the_lent_session_stays_as_it_was(partner: SimulatedPartner, is_api_session: bool) -> None:
     """Its auth, hooks, headers, cookies and parameters are neither used in a login nor changed by one."""
+    # Promise: lent-session
     seen: list[str] = []
 
     def hook(response: requests.Response, **_: Any) -> None:
@@ -118,6 +121,7 @@ def test_the_lent_session_stays_as_it_was(partner: SimulatedPartner, is_api_sess
 
 def test_a_cookie_of_the_login_stays_out_of_the_session(server: RecordingServer) -> None:
     """What a login sets as a cookie is neither kept on the lent session nor sent along with later logins."""
+    # Promise: login-cookie
     server.answer = GRANTED._replace(headers={"Set-Cookie": "login=cookie; Path=/"})
     with requests.Session() as session:
         auth = bex(server.url, login_session=session)

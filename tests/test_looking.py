@@ -164,6 +164,7 @@ LEFT_UNREAD = {
 @pytest.mark.parametrize("status", [b"200", b"401"])
 def test_what_is_left_unread(session: requests.Session, what: str, status: bytes) -> None:
     """Of a stream that may not be looked into, whatever its headers say, nothing is read and nothing seen."""
+    # Promise: stream
     if (what, status) == ("no JSON", b"401"):
         return
 

@@ -193,6 +193,7 @@ def oracle(url: str) -> bool:
 @example("https://api.bex.co.za\\@evil.example/")
 def test_the_check_agrees_with_an_oracle(url: str) -> None:
     """For any text, the check says home exactly where both parsers that requests uses say so."""
+    # Promise: two-readings
     assert HOME.include(url) == oracle(url)
 
 
@@ -232,6 +233,7 @@ def test_a_direct_request_abroad_sends_nothing_at_all(
     partner: SimulatedPartner, session: requests.Session, foreign: RecordingServer
 ) -> None:
     """ForeignOrigin comes before a login happens and before a byte is sent; it names the origin alone."""
+    # Promise: direct-abroad
     session.auth = make_auth(partner)
     with pytest.raises(ForeignOrigin) as caught:
         session.post(f"{foreign.url}/hidden-path?hidden=query#hidden", data={"hidden": "field"})

@@ -138,6 +138,7 @@ def test_a_redirect_abroad_takes_nothing_along(
     is_refreshed: bool,
 ) -> None:
     """Another port of the same host gets the request without token and fields, the body as it was."""
+    # Promise: placements-abroad
     session.auth = auth = PlacedAuth(partner.url, placement)
     values = [auth.token().value]
     if is_refreshed:

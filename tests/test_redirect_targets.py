@@ -49,6 +49,7 @@ class Recorder(BaseAdapter):
 
 def test_a_host_name_made_of_the_token_is_not_looked_up(session: requests.Session) -> None:
     """Where the token is in the host name itself, it is gone from there before any resolver sees it."""
+    # Promise: host-name
     adapter = Recorder()
     session.mount("https://", adapter)
     auth = session.auth = BexAuth(
@@ -161,6 +162,7 @@ def test_the_target_that_is_judged_is_the_one_requested(location: str) -> None:
 
 def test_https_to_http_is_foreign(session: requests.Session) -> None:
     """The same host over plain http gets no token."""
+    # Promise: https-to-http
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

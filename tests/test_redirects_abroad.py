@@ -74,6 +74,7 @@ def test_nothing_goes_abroad(
     refreshed: bool,
 ) -> None:
     """Header, body field, form field, query parameter and outer Basic stay at home, whatever was sent."""
+    # Promise: redirect-abroad
     session.auth = auth
     params = {"to": f"{foreign.url}/taken", "status": status}
     for number, (name, send) in enumerate(SENDERS.items(), start=1):
@@ -115,6 +116,7 @@ def test_a_refusal_abroad_is_no_expiry_signal(
     status: int,
 ) -> None:
     """A foreign 401, or a body that speaks like the partner, starts no login and nothing is resent to it."""
+    # Promise: foreign-refusal
     session.auth = auth
     for signal in partner.expiry_signals.values():
         reply = signal()
@@ -229,6 +231,7 @@ def test_a_location_that_repeats_the_token(
     refreshed: bool,
 ) -> None:
     """A partner that writes the token into the address it redirects to does not thereby give it away."""
+    # Promise: location
     for partner in (simulator.bex, simulator.rp_gateway):
         partner.same_value = "tok+en/with=marks-and+length"
         auth = session.auth = make_auth(partner)

@@ -97,6 +97,7 @@ def test_when_the_partner_repeats_what_it_was_sent(
     simulator: PartnerSimulator, records: list[logging.LogRecord], name: str, more: dict[str, Any]
 ) -> None:
     """A reply that quotes the whole login, in any shape, brings no secret into message, log or chain."""
+    # Promise: echo
     partner = simulator.partners[name]
     for number in range(len(refusals(""))):
         partner.answer_logins(lambda call, number=number: refusals(echo_of(call))[number])
@@ -131,6 +132,7 @@ def test_when_the_partner_spells_the_secret_otherwise(
 
 def test_a_short_password_leaves_the_words_alone() -> None:
     """A password of a letter or a small word is taken out where it stands alone, not out of other words."""
+    # Promise: short-secret
     assert one_line("Bad Credential for pat", ["a"]) == "Bad Credential for pat"
     assert one_line("password=a, or 'a'; %3Da%26", ["a"]) == "password=***, or '***'; %3D***%26"
     assert one_line("Bad password: pass", ["pass"]) == "Bad password: ***"

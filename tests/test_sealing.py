@@ -49,6 +49,7 @@ def test_no_two_envelopes_are_alike(seal: Seal) -> None:
 
 def test_others_do_not_open_it(seal: Seal) -> None:
     """Another secret, another account and another key are all locked out."""
+    # Promise: other-secret
     sealed = seal.close(b"value", "key")
     assert seal.open(sealed, "other key") is None
     assert Seal.of("account", "other").open(sealed, "key") is None
@@ -102,6 +103,7 @@ def test_the_name_follows_account_and_secret(seal: Seal) -> None:
 
 def test_the_name_is_no_fast_digest(seal: Seal) -> None:
     """The name can't be checked against a guessed password with any hash that is cheap to compute."""
+    # Promise: no-fast-guess
     parts = [SECRET.encode(), b"account"]
     guesses = [parts[0], parts[0] + parts[1], parts[1] + parts[0], repr(("account", SECRET)).encode()]
     for algorithm in hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}:
@@ -165,6 +167,7 @@ def test_no_end_outside_the_seal_decides(
     simulator: PartnerSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
 ) -> None:
     """Who moves the end that stands in front of an entry prolongs nothing: the sealed one holds."""
+    # Promise: sealed-end
     partner = simulator.fiserv_boarding
     partner.ttl = 10
     clock = ManualClock()

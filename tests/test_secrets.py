@@ -92,6 +92,7 @@ def test_when_a_refresh_fails(
     partner: SimulatedPartner, session: requests.Session, records: list[logging.LogRecord], stream: bool
 ) -> None:
     """The refused response that the error carries holds neither token nor credential, nor a way to either."""
+    # Promise: silent-errors
     auth = session.auth = make_auth(partner)
     session.get(f"{partner.base_url}/echo")
     (token,) = partner.issued
@@ -157,6 +158,7 @@ def test_when_all_goes_well(
     partner: SimulatedPartner, session: requests.Session, records: list[logging.LogRecord]
 ) -> None:
     """Neither the log of logins, refreshes and resends nor any repr on the way knows a secret."""
+    # Promise: silent-repr
     auth = session.auth = make_auth(partner)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -203,6 +205,7 @@ def test_a_token_that_fits_into_no_header(
     simulator: PartnerSimulator, records: list[logging.LogRecord], value: str
 ) -> None:
     """Line breaks, control characters and letters beyond ASCII in a token make an invalid login."""
+    # Promise: header-token
     grants = {
         "bex": {"value": value},
         "fiserv-boarding": {"status": {"statusCode": 200}, "data": {"token": value}},

@@ -70,6 +70,7 @@ def test_a_token_outlives_the_process(partner: SimulatedPartner, place: Place) -
 @everywhere
 def test_nothing_readable_is_stored(partner: SimulatedPartner, place: Place) -> None:
     """No stored byte or name holds the token, the secret or the user's name; refusals are sealed likewise."""
+    # Promise: sealed
     auth = make_auth(partner, cache=place.new_cache())
     token = auth.token()
     with pytest.raises(LoginRejected) as rejected:

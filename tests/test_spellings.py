@@ -53,6 +53,7 @@ SECRETS = [
 @pytest.mark.parametrize("outer", ESCAPES)
 def test_two_layers_of_escapes_and_percents_around_them(inner: str, outer: str) -> None:
     """Whatever is escaped twice, and percent-encoded up to three times more, is gone as a whole."""
+    # Promise: spellings
     for secret in SECRETS:
         written = ESCAPES[outer](ESCAPES[inner](secret))
         for _ in range(4):
@@ -72,6 +73,7 @@ def test_any_number_of_percent_encodings() -> None:
 @pytest.mark.parametrize("secret", SECRETS)
 def test_base64_with_and_without_the_username(secret: str) -> None:
     """The value of a Basic header is found in both alphabets, with and without its padding."""
+    # Promise: base64
     for plain in (secret, f"user:{secret}"):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             written = encode(plain.encode()).decode()
@@ -104,6 +106,7 @@ HEAVY_TEXTS = [
 @pytest.mark.parametrize("kind", HEAVY_SECRETS)
 def test_time_is_linear_in_text_and_secrets(kind: str) -> None:
     """64 kB of text take ten secrets of 8 kB no second of processor time, whatever both are made of."""
+    # Promise: linear
     secrets = [f"{HEAVY_SECRETS[kind]}{number}" for number in range(10)]
     for piece in (*HEAVY_TEXTS, HEAVY_SECRETS[kind]):
         text = ("&#" if piece == "0" else "%" if piece == "25" else "") + piece * (65_536 // len(piece))
@@ -141,6 +144,7 @@ def test_a_refusal_is_searched_in_its_own_charset(
     simulator: PartnerSimulator, password: str, charset: str
 ) -> None:
     """`error.response.text` shows the partner's words and, where these quote the password, asterisks."""
+    # Promise: charsets
     body = f"refused: {password} is wrong".encode(charset)
     response = refused_with(simulator, password, body, f"text/plain; charset={charset}")
     assert response.text == "refused: *** is wrong"

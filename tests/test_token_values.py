@@ -62,6 +62,7 @@ def test_what_it_was_made_of_may_change() -> None:
 
 def test_the_longest_value() -> None:
     """16,384 characters are a token, one more is an error that says the limit."""
+    # Promise: long-token
     assert len(Token("x" * 16_384).value) == 16_384
     with pytest.raises(ValueError, match=r"^value: .*16,384") as caught:
         Token("x" * 16_385)

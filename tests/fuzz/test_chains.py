@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -198,8 +199,6 @@ class World:
 
 
 def _json_of(token: str) -> bytes:
-    import json
-
     return json.dumps({"token": token}).encode()
 
 
@@ -227,6 +226,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def test_no_chain_takes_a_secret_abroad(world: World) -> None:
     """Three Locations in any spelling, before and after a resend: abroad hears no token and no credential."""
+    # Promise: chains
 
     def holds(case: Case) -> None:
         auth, started = world.auth_of(case), monotonic()

@@ -212,6 +212,7 @@ def credentials_of(auth: PartnerAuth) -> list[str]:
 
 def test_any_reply_to_a_login(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token, or a PartnerAuthError without a secret; within the login's limit and 64 MiB."""
+    # Promise: any-login
     monkeypatch.setattr(PartnerAuth, "_clock", QuickClock())
     partners = PartnerSimulator().partners
 
@@ -242,6 +243,7 @@ def test_any_reply_to_a_login(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_any_reply_to_a_call(odd: Odd) -> None:
     """What requests itself gives or raises, or a PartnerAuthError that tells nothing; in time, in 64 MiB."""
+    # Promise: any-call
     with PartnerSimulator() as simulator:
 
         def holds(case: Case) -> None:

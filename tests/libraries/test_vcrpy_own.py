@@ -204,6 +204,7 @@ def test_a_logout_is_kept_out(server: RecordingServer, tmp_path: Path) -> None:
 )
 def test_an_origin_however_it_is_spelled(base_url: str, sent_to: str) -> None:
     """The login is known for one, and its password and token are scrubbed, wherever port and case differ."""
+    # Promise: cassettes
     filters = vcr_filters(
         BexAuth("user", "secret-password", base_url=base_url, allow_http=True, cache=MemoryTokenCache())
     )
