@@ -7,6 +7,7 @@ standard input ends. An account is the first part of a path and exists as soon a
     ANY  /<account>/api/...         wants a token (Bearer or X-Token), Basic or Digest
     ANY  /<account>/api/refuse      HTTP 401, whatever comes
     ANY  /<account>/api/redirect/<code>/<status>   to the foreign host, which answers with that status
+    GET  /<account>/size/<bytes>/<json or binary>  a body of that size, for everybody
     POST /<account>/control         changes settings, ends tokens; the answer is what was counted
 """
 
@@ -21,6 +22,7 @@ import socketserver
 import sys
 import threading
 import time
+from functools import lru_cache
 from http.client import responses as phrases
 from typing import Any
 from urllib.parse import parse_qs
@@ -36,9 +38,9 @@ class Account:
         self.lock = threading.Lock()
         self.settings: dict[str, Any] = {
             "login_delay": 0.0, "expires_in": 3600, "later_expires_in": None, "one_session": False,
-            "scheme": "Bearer",
+            "scheme": "Bearer", "revoke_every": None,
         }  # fmt: skip
-        self.counts = {"started": 0, "logins": 0, "refused": 0, "ok": 0, "denied": 0, "requests": 0}
+        self.counts = {"started": 0, "logins": 0, "refused": 0, "ok": 0, "denied": 0, "requests": 0, "ended": 0}
         self.tokens: set[str] = set()
         self.nonce = secrets.token_hex(8)
         self.bodies: list[dict[str, Any]] = []
@@ -69,11 +71,18 @@ class Conversation(socketserver.StreamRequestHandler):
         name, _, rest = path.lstrip("/").partition("/")
         account = self.server.account(name)
         status, more, reply = self._answer(account, method, rest.partition("?")[0], path, headers, body)
-        data = json.dumps(reply).encode()
+        is_made = isinstance(reply, bytes)
+        data = reply if is_made else json.dumps(reply).encode()
+        kind = "application/octet-stream" if is_made and data[:1] != b"{" else "application/json"
         close = body is None or headers.get("connection", "").lower() == "close"
-        lines = [f"HTTP/1.1 {status} {phrases.get(status, '')}", "Content-Type: application/json", *more]
+        lines = [f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Type: {kind}", *more]
         lines += [f"Content-Length: {len(data)}", *(["Connection: close"] if close else []), "", ""]
-        self.wfile.write("\r\n".join(lines).encode("latin-1") + data)
+        head = "\r\n".join(lines).encode("latin-1")
+        if is_made:
+            self.wfile.write(head)
+            self.wfile.write(data)
+        else:
+            self.wfile.write(head + data)
         return not close
 
     def _body(self, headers: dict[str, str]) -> bytes | None:
@@ -101,6 +110,8 @@ class Conversation(socketserver.StreamRequestHandler):
     ) -> tuple[int, list[str], Any]:
         if rest == "control":
             return 200, [], self._control(account, json.loads(body or b"{}"))
+        if rest.startswith("size/"):
+            return 200, [], _of_size(*rest.split("/")[1:])
         if rest.startswith("land/"):
             with account.lock:
                 account.foreign.append([headers.get("authorization", ""), headers.get("x-token", "")])
@@ -111,6 +122,10 @@ class Conversation(socketserver.StreamRequestHandler):
         with account.lock:
             account.counts["requests"] += 1
             account.counts["ok" if good and body is not None else "denied"] += 1
+            every = account.settings["revoke_every"]
+            if good and every and account.counts["ok"] % every == 0:
+                account.tokens.clear()
+                account.counts["ended"] += 1
             if method == "POST":
                 size = -1 if body is None else len(body)
                 account.bodies.append({"good": good, "size": size, "sha": _sha(body or b"")})
@@ -159,6 +174,16 @@ class Conversation(socketserver.StreamRequestHandler):
                 account.foreign.clear()
             account.settings.update(wanted)
             return {**account.counts, "bodies": list(account.bodies), "foreign": list(account.foreign)}
+
+
+@lru_cache(maxsize=3)
+def _of_size(size: str, kind: str) -> bytes:
+    if kind == "binary":
+        return (bytes(range(255, -1, -1)) * (int(size) // 256 + 1))[: int(size)]
+    item = {"id": 17, "street": "17 Example Road", "price": 21.25, "when": "2026-01-31T12:00:00Z"}
+    items = ", ".join([json.dumps(item)] * (int(size) // 84))
+    body = f'{{"items": [{items}], "note": "'
+    return f'{body}{"x" * max(0, int(size) - len(body) - 2)}"}}'.encode()
 
 
 def _sha(body: bytes) -> str:

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ..peers import Peer
-from . import ahead, bodies, costs, footprint, herds, processes, redirects, refusals
+from . import (
+    ahead,
+    bodies,
+    costs,
+    first,
+    footprint,
+    herds,
+    processes,
+    redirects,
+    refusals,
+    responses,
+    revocations,
+)
 
 EACH: dict[str, Callable[[type[Peer], str, int, float], dict[str, Any]]] = {
     "cold-herd": herds.cold,
@@ -17,6 +29,7 @@ EACH: dict[str, Callable[[type[Peer], str, int, float], dict[str, Any]]] = {
     "bodies": bodies.bodies,
     "redirects": redirects.redirects,
     "ahead": ahead.ahead,
+    "refresh": revocations.refresh,
     "processes": processes.processes,
     "fork": processes.fork,
     "pickle": processes.pickles,
@@ -29,13 +42,16 @@ SIDE_BY_SIDE: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "end-to-end": costs.end_to_end,
     "contention": costs.contention,
     "body-size": costs.body_size,
+    "responses": responses.responses,
+    "revocations": revocations.revocations,
     "imports": footprint.imports,
+    "first-request": first.first_request,
     "accounts": footprint.accounts,
 }
 """Called with the server and how many rounds; everyone in one process, interleaved."""
 
 NO_LOGIN = frozenset(
-    {"cold-herd", "expiry-herd", "ending-herd", "always-refused", "ahead", "processes", "fork"}
+    {"cold-herd", "expiry-herd", "ending-herd", "always-refused", "ahead", "refresh", "processes", "fork"}
 )
 """What says nothing about those who have no login."""
 
