@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
 from world import FORBIDDEN, GOOD, Partner, Steady, account, every_order, many_orders, together
 
-from requests_partnerauth import Token
+from requests_partnerauth import HeaderPlacement, Token
+from requests_partnerauth._http import refusal
+from requests_partnerauth._http.guard import Guard, keep_from_foreigners
+from requests_partnerauth._http.origins import Origins
 from requests_partnerauth.caches import TokenCache
 
 
@@ -192,6 +196,29 @@ def test_two_processes_on_one_cache() -> None:
         assert partner.logins == 2
 
     many_orders(model, 500)
+
+
+def test_a_request_that_leaves_home_gets_no_token_back() -> None:
+    """One thread's redirect leads abroad, another hands its new token over: there is none on it."""
+
+    def model() -> None:
+        origins, placement = Origins("https://home.example", (), allow_http=False), HeaderPlacement("X-Token")
+        request = requests.Request("GET", "https://home.example/").prepare()
+        placement.place(request, "old")
+        request.hooks = {"response": [Guard(placement, ["old"], None, origins)]}
+        again = request.copy()
+        placement.place(again, "new")
+        again.hooks = {"response": [Guard(placement, ["new"], None, origins)]}
+        abroad = requests.Response()
+        abroad.status_code, abroad.request, abroad.url = 302, request, "https://home.example/"
+        abroad.headers["location"] = "https://abroad.example/"
+        together(
+            lambda: keep_from_foreigners(request, abroad, origins),
+            lambda: refusal._hand_over(again, request, is_redirected=True),
+        )
+        assert "X-Token" not in request.headers
+
+    every_order(model, preemptions=2)
 
 
 class Shared(TokenCache):

@@ -20,7 +20,10 @@ from requests_partnerauth._engine.store import Store
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.errors import LoginRejected
 
-FILES = sorted(str(path) for path in Path(engine.__file__).parent.glob("*.py"))
+FILES = [
+    *sorted(str(path) for path in Path(engine.__file__).parent.glob("*.py")),
+    *(str(Path(engine.__file__).parent.parent / "_http" / name) for name in ("guard.py", "refusal.py")),
+]
 SCHEDULE = Path(os.environ.get("PARTNERAUTH_SCHEDULE", ""))
 GOOD, FORBIDDEN = "GET /good", "GET /forbidden"
 COOLDOWN = 30.0
