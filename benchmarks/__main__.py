@@ -1,13 +1,18 @@
-"""python -m benchmarks: run the cases, write results.json, results.md and the plots beside this file."""
+"""python -m benchmarks: run the cases, write results.json, results.md and the plots beside this file.
+
+--goals measures the costs in short rounds, writes nothing, and ends with 1 where a goal is missed.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
 from .cases import EACH, SIDE_BY_SIDE
+from .guard import guard
 from .machine import described
 from .plot import bars, lines
 from .report import report
@@ -22,7 +27,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few rounds, printed and not written")
     parser.add_argument("--only", action="append", choices=EVERY, metavar="CASE", help=", ".join(EVERY))
     parser.add_argument("--report", action="store_true", help="write the report anew from results.json")
+    parser.add_argument(
+        "--goals", action="store_true", help="the costs in five minutes; 1 where a goal is missed"
+    )
     arguments = parser.parse_args()
+    if arguments.goals:
+        sys.exit(0 if guard() else 1)
     cases = [] if arguments.report else arguments.only or EVERY
     if arguments.quick:
         print(report({"machine": described(), "cases": {case: run(case, quick=True) for case in cases}}))

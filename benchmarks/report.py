@@ -26,8 +26,12 @@ def report(results: dict[str, Any]) -> str:
         parts.append(_partners(cases["hot-path"]))
     if "body-size" in cases:
         parts.append(_body_sizes(cases["body-size"]))
+    if "responses" in cases:
+        parts.append(_responses(cases["responses"]))
     if "imports" in cases:
         parts.append(_import_floor(cases["imports"]))
+    if "first-request" in cases:
+        parts.append(_first_request(cases["first-request"]))
     if "accounts" in cases:
         parts.append(_accounts(cases["accounts"]))
     return "\n".join(parts).rstrip() + "\n"
@@ -109,6 +113,47 @@ def _body_sizes(figures: dict[str, Any]) -> str:
         "`json.dumps(json.loads(body)).encode()` once:\n\n"
         + _rows(["bytes", "ratio", ""], rows)
         + "\n![cost by body size](body-size.svg)\n"
+    )
+
+
+def _responses(figures: dict[str, Any]) -> str:
+    parts = [
+        "## Responses by size\n\nThe same response with an auth that looks for an expiry signal, against "
+        "HTTPBasicAuth in turns: processor time\n(in small print wall clock and peak memory). Times are the "
+        "quietest eighth of the rounds against the floor's.\n"
+    ]
+    for form in next(iter(figures.values())):
+        sizes = next(iter(figures.values()))[form]
+        rows = [
+            [
+                _name(name),
+                *(
+                    f"{own['cpu']:.2f} <small>{own['wall']:.2f}, {own['peak']:.2f}</small>"
+                    for own in forms[form].values()
+                ),
+            ]
+            for name, forms in figures.items()
+        ]
+        parts.append(_rows([form, *(f"{int(size):,} bytes" for size in sizes)], rows))
+    return "\n".join(parts)
+
+
+def _first_request(figures: dict[str, Any]) -> str:
+    rows = [
+        [name, own["verdict"], "", ""]
+        if "verdict" in own
+        else [
+            _name(name),
+            f"{own['ratio']:.2f}",
+            f"{own['cpu_ratio']:.2f}",
+            f"<small>{own['ms']:.0f} ms</small>",
+        ]
+        for name, own in figures.items()
+    ]
+    return (
+        "## First request of a process\n\nImport, login, one call; whole processes, from start to end. With "
+        "a hot cache there is no login, but what the\ncache needs is imported.\n\n"
+        + _rows(["", "against requests with a login by hand", "by processor time", ""], rows)
     )
 
 

@@ -40,7 +40,15 @@ class Account:
             "login_delay": 0.0, "expires_in": 3600, "later_expires_in": None, "one_session": False,
             "scheme": "Bearer", "revoke_every": None,
         }  # fmt: skip
-        self.counts = {"started": 0, "logins": 0, "refused": 0, "ok": 0, "denied": 0, "requests": 0, "ended": 0}
+        self.counts = {
+            "started": 0,
+            "logins": 0,
+            "refused": 0,
+            "ok": 0,
+            "denied": 0,
+            "requests": 0,
+            "ended": 0,
+        }
         self.tokens: set[str] = set()
         self.nonce = secrets.token_hex(8)
         self.bodies: list[dict[str, Any]] = []
