@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cases import EACH, SIDE_BY_SIDE
 from .guard import guard
-from .machine import described
+from .machine import described, load
 from .plot import bars, lines
 from .report import report
 from .run import run
@@ -42,7 +42,9 @@ def main() -> None:
     this_run = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     for case in cases:
         results.setdefault("runs", {})[case] = this_run
+        before = load()
         results["cases"][case] = run(case, quick=False)
+        results.setdefault("loads", {})[case] = before
         results["machine"] = described()
         kept.write_text(json.dumps(results, indent=1) + "\n")
     (HERE / "results.md").write_text(report(results))

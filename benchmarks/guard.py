@@ -21,7 +21,6 @@ _MEASURED: dict[str, Callable[[str], dict[str, Any]]] = {
     "hot-path": lambda server: costs.hot_path(server, 15),
     "body-size": lambda server: costs.body_size(server, 5),
     "end-to-end": lambda server: costs.end_to_end(server, 20, ("HTTPBasicAuth", OURS)),
-    "contention": lambda server: costs.contention(server, 5),
     "responses": lambda server: responses.responses(server, 12, _SIZES, ("json",), own=True),
     "imports": lambda server: footprint.imports(server, 6, ("HTTPBasicAuth", OURS)),
     "first-request": lambda server: first.first_request(server, 6, (first.BY_HAND, OURS)),

@@ -12,12 +12,13 @@ from .tables import HEAD, SECTIONS
 Cases = dict[str, Any]
 
 _NAMES = [*PEERS, *VARIANTS]
+_BUSY = 3.0
 
 
 def report(results: dict[str, Any]) -> str:
     """The page."""
     cases = results["cases"]
-    parts = [HEAD, _machine(results["machine"]), _runs(results.get("runs", {})), "## Goals\n", _goals(cases)]
+    parts = [HEAD, _machine(results["machine"]), _runs(results), "## Goals\n", _goals(cases)]
     for title, told, tables in SECTIONS:
         wanted = [table for table in tables if any(case in cases for case in table[0])]
         if wanted:
@@ -41,19 +42,25 @@ def _machine(machine: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return (
         f"<small>{machine['cpus']} processors ({machine['processor']}), {machine['system']}, "
-        f"{machine['python']}; load average at the end {machine['load']}. {versions}.</small>\n"
+        f"{machine['python']}. {versions}.</small>\n"
     )
 
 
-def _runs(runs: dict[str, str]) -> str:
-    """Says so where the cases were not all measured in one go."""
+def _runs(results: dict[str, Any]) -> str:
+    """When each case was measured, and how busy the machine was before it: what was busy is no last word."""
     by_run: dict[str, list[str]] = {}
-    for case, started in runs.items():
+    for case, started in results.get("runs", {}).items():
         by_run.setdefault(started, []).append(case)
-    if len(by_run) < 2:
-        return ""
-    told = "; ".join(f"{started} UTC: {', '.join(cases)}" for started, cases in sorted(by_run.items()))
-    return f"<small>Measured in {len(by_run)} runs. {told}.</small>\n"
+    loads = results.get("loads", {})
+    told = []
+    for started, cases in sorted(by_run.items()):
+        known = [loads[case] for case in cases if loads.get(case) is not None]
+        busy = ""
+        if known:
+            warning = " (a busy machine: not for comparison)" if max(known) > _BUSY else ""
+            busy = f", load average up to {max(known)}{warning}"
+        told.append(f"{started} UTC{busy}: {', '.join(cases)}")
+    return f"<small>Measured {'; '.join(told)}.</small>\n" if told else ""
 
 
 def _goals(cases: Cases) -> str:
