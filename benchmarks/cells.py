@@ -59,6 +59,11 @@ def pickled(figures: dict[str, Any]) -> str:
     return "; ".join(f"{name}: {seen}" for name, seen in figures.items())
 
 
+def middle(name: str, form: str) -> Cell:
+    """The median of a number."""
+    return lambda figures: form.format(figures[name]["median"])
+
+
 def beyond(figures: dict[str, Any]) -> str:
     """The median of the slowest requests, and between what they lie."""
     beyond = figures["beyond_ms"]

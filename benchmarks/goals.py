@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 OURS = "requests_partnerauth"
 _PARTNERS = ("BexAuth", "FiservBoardingAuth", "FiservCommerceConnectAuth", "FiservPartnerAuth")
+_LOOKING = ("BexAuth", "FiservPartnerAuth", "RpGatewayAuth")
+_SMALL = 10_000
 
 Cases = dict[str, Any]
 Verdict = tuple[str, bool]
@@ -27,12 +30,13 @@ def goals(cases: Cases) -> list[tuple[str, str, str, str]]:
 
 def _hot_path(cases: Cases) -> Verdict:
     ratios = [cases["hot-path"][name]["ratio"] for name in _PARTNERS]
-    return f"{min(ratios):.2f} to {max(ratios):.2f}", max(ratios) <= 0.9
+    return f"{min(ratios):.2f} to {max(ratios):.2f}", max(ratios) <= 0.8
 
 
 def _body(cases: Cases) -> Verdict:
-    ratio = cases["body-size"]["300"]["ratio"]
-    return f"{ratio:.2f}", ratio <= 1.2
+    smallest = cases["body-size"]["100"]["ratio"]
+    others = [own["ratio"] for size, own in cases["body-size"].items() if size != "100"]
+    return f"{smallest:.2f} and {max(others):.2f}", smallest <= 1.2 and max(others) <= 1.0
 
 
 def _body_growth(cases: Cases) -> Verdict:
@@ -50,7 +54,7 @@ def _body_growth(cases: Cases) -> Verdict:
 def _per_second(cases: Cases) -> Verdict:
     figures = cases["end-to-end"][OURS]
     words = f"{figures['ratio']:.2f} by wall clock, {figures['cpu_ratio']:.2f} by processor time"
-    return words, figures["ratio"] >= 0.98
+    return words, figures["ratio"] >= 0.99
 
 
 def _threads(cases: Cases) -> Verdict:
@@ -61,7 +65,53 @@ def _threads(cases: Cases) -> Verdict:
 def _import(cases: Cases) -> Verdict:
     ratio = cases["imports"][OURS]["ratio_with_attrs"]
     bare = cases["imports"][f"{OURS}, no name of it used"]["ratio_with_attrs"]
-    return f"{ratio:.2f} (no name of it used yet: {bare:.2f})", ratio <= 1.08
+    return f"{ratio:.2f} (no name of it used yet: {bare:.2f})", round(ratio, 2) <= 1.05
+
+
+def _responses(cases: Cases, *, small: bool) -> Verdict:
+    """The dearest of ours, whatever the form; how far the floor is from itself beside it."""
+    figures = cases["responses"]
+
+    def most(names: Iterable[str]) -> float:
+        return max(
+            own["cpu"]
+            for name in names
+            for sizes in figures[name].values()
+            for size, own in sizes.items()
+            if (int(size) <= _SMALL) is small
+        )
+
+    ours = most(_LOOKING)
+    noise = most(["HTTPBasicAuth, once more"])
+    return f"{ours:.2f} at most (HTTPBasicAuth against itself: {noise:.2f})", ours <= (
+        1.05 if small else 1.02
+    )
+
+
+def _peaks(cases: Cases, *, streamed: bool) -> Verdict:
+    cells = [
+        own
+        for name in _LOOKING
+        for form, sizes in cases["responses"][name].items()
+        if form.endswith("streamed") is streamed
+        for own in sizes.values()
+    ]
+    dearest = max(cells, key=lambda own: float(own["peak"]))
+    peak = round(dearest["peak"], 2)
+    return f"{peak:.2f} at most, {max(0.0, dearest['peak_kb_more']):.0f} kB more", peak <= 1.0
+
+
+def _first(cases: Cases) -> Verdict:
+    figures = cases["first-request"][OURS]
+    words = f"{figures['ratio']:.2f} by wall clock, {figures['cpu_ratio']:.2f} by processor time"
+    return words, figures["ratio"] <= 1.1
+
+
+def _crowd(cases: Cases) -> Verdict:
+    figures = cases["revocations"][OURS]
+    ratio, beyond = figures["ratio"]["median"], figures["logins_beyond"]["most"]
+    words = f"{ratio:.2f}; {beyond} logins beyond that; {figures['failed']['most']} requests failed"
+    return words, ratio >= 0.97 and beyond <= 0 and not figures["failed"]["most"]
 
 
 def _herds(cases: Cases) -> Verdict:
@@ -102,15 +152,38 @@ def _accounts(cases: Cases) -> Verdict:
 
 
 _GOALS: tuple[tuple[str, str, Callable[[Cases], Verdict]], ...] = (
-    ("auth call with a token in hand, header partners, against HTTPBasicAuth", "at most 0.9", _hot_path),
-    ("rp.Gateway's auth call, 300-byte JSON body, against parsing and writing it once", "at most 1.2", _body),
+    ("auth call with a token in hand, header partners, against HTTPBasicAuth", "at most 0.8", _hot_path),
+    (
+        "rp.Gateway's auth call, JSON body of 100 bytes, and from 300 on, against parsing and writing it",
+        "at most 1.2 and 1.0",
+        _body,
+    ),
     ("the same from 10 kB to 10 MB", "linear", _body_growth),
-    ("requests per second on a kept-alive connection, against HTTPBasicAuth", "at least 0.98", _per_second),
+    ("requests per second on a kept-alive connection, against HTTPBasicAuth", "at least 0.99", _per_second),
     ("auth call in 32 threads on one auth, against HTTPBasicAuth", "at most 0.95", _threads),
     (
         "import with one partner's auth in fresh processes, against `import requests, attrs`",
-        "at most 1.08",
+        "at most 1.05",
         _import,
+    ),
+    (
+        "a response up to 10 kB, header partners and rp.Gateway, against HTTPBasicAuth: processor time",
+        "at most 1.05",
+        partial(_responses, small=True),
+    ),
+    ("the same above 10 kB, to 100 MB", "at most 1.02", partial(_responses, small=False)),
+    ("peak memory for any response, read at once", "at most 1.00", partial(_peaks, streamed=False)),
+    ("peak memory for any response, streamed", "at most 1.00", partial(_peaks, streamed=True)),
+    (
+        "first request of a process (import, login, call), against the same by hand with requests",
+        "at most 1.10",
+        _first,
+    ),
+    (
+        "32 threads, a revocation each 500 requests: throughput against HTTPBasicAuth without any; "
+        "logins beyond one for each revocation and the first",
+        "at least 0.97; 0",
+        _crowd,
     ),
     ("logins in the cold herd, the expiry herd, the herd where a login ends the old session", "1", _herds),
     ("refused password: attempts by 64 threads, by 20 more calls", "1 and 0", _refused),

@@ -21,9 +21,13 @@ def described() -> dict[str, Any]:
         "processor": _processor(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": platform.system(),
-        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "versions": {name: version(name) for name in sorted(names, key=str.lower)},
     }
+
+
+def load() -> float | None:
+    """How much else is going on: the load average of the last minute."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def _processor() -> str:

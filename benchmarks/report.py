@@ -12,12 +12,13 @@ from .tables import HEAD, SECTIONS
 Cases = dict[str, Any]
 
 _NAMES = [*PEERS, *VARIANTS]
+_BUSY = 3.0
 
 
 def report(results: dict[str, Any]) -> str:
     """The page."""
     cases = results["cases"]
-    parts = [HEAD, _machine(results["machine"]), _runs(results.get("runs", {})), "## Goals\n", _goals(cases)]
+    parts = [HEAD, _machine(results["machine"]), _runs(results), "## Goals\n", _goals(cases)]
     for title, told, tables in SECTIONS:
         wanted = [table for table in tables if any(case in cases for case in table[0])]
         if wanted:
@@ -26,8 +27,12 @@ def report(results: dict[str, Any]) -> str:
         parts.append(_partners(cases["hot-path"]))
     if "body-size" in cases:
         parts.append(_body_sizes(cases["body-size"]))
+    if "responses" in cases:
+        parts.append(_responses(cases["responses"]))
     if "imports" in cases:
         parts.append(_import_floor(cases["imports"]))
+    if "first-request" in cases:
+        parts.append(_first_request(cases["first-request"]))
     if "accounts" in cases:
         parts.append(_accounts(cases["accounts"]))
     return "\n".join(parts).rstrip() + "\n"
@@ -37,19 +42,25 @@ def _machine(machine: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return (
         f"<small>{machine['cpus']} processors ({machine['processor']}), {machine['system']}, "
-        f"{machine['python']}; load average at the end {machine['load']}. {versions}.</small>\n"
+        f"{machine['python']}. {versions}.</small>\n"
     )
 
 
-def _runs(runs: dict[str, str]) -> str:
-    """Says so where the cases were not all measured in one go."""
+def _runs(results: dict[str, Any]) -> str:
+    """When each case was measured, and how busy the machine was before it: what was busy is no last word."""
     by_run: dict[str, list[str]] = {}
-    for case, started in runs.items():
+    for case, started in results.get("runs", {}).items():
         by_run.setdefault(started, []).append(case)
-    if len(by_run) < 2:
-        return ""
-    told = "; ".join(f"{started} UTC: {', '.join(cases)}" for started, cases in sorted(by_run.items()))
-    return f"<small>Measured in {len(by_run)} runs. {told}.</small>\n"
+    loads = results.get("loads", {})
+    told = []
+    for started, cases in sorted(by_run.items()):
+        known = [loads[case] for case in cases if loads.get(case) is not None]
+        busy = ""
+        if known:
+            warning = " (a busy machine: not for comparison)" if max(known) > _BUSY else ""
+            busy = f", load average up to {max(known)}{warning}"
+        told.append(f"{started} UTC{busy}: {', '.join(cases)}")
+    return f"<small>Measured {'; '.join(told)}.</small>\n" if told else ""
 
 
 def _goals(cases: Cases) -> str:
@@ -109,6 +120,47 @@ def _body_sizes(figures: dict[str, Any]) -> str:
         "`json.dumps(json.loads(body)).encode()` once:\n\n"
         + _rows(["bytes", "ratio", ""], rows)
         + "\n![cost by body size](body-size.svg)\n"
+    )
+
+
+def _responses(figures: dict[str, Any]) -> str:
+    parts = [
+        "## Responses by size\n\nThe same response with an auth that looks for an expiry signal, against "
+        "HTTPBasicAuth in turns: processor time\n(in small print wall clock and peak memory). Times are the "
+        "quietest eighth of the rounds against the floor's.\n"
+    ]
+    for form in next(iter(figures.values())):
+        sizes = next(iter(figures.values()))[form]
+        rows = [
+            [
+                _name(name),
+                *(
+                    f"{own['cpu']:.2f} <small>{own['wall']:.2f}, {own['peak']:.2f}</small>"
+                    for own in forms[form].values()
+                ),
+            ]
+            for name, forms in figures.items()
+        ]
+        parts.append(_rows([form, *(f"{int(size):,} bytes" for size in sizes)], rows))
+    return "\n".join(parts)
+
+
+def _first_request(figures: dict[str, Any]) -> str:
+    rows = [
+        [name, own["verdict"], "", ""]
+        if "verdict" in own
+        else [
+            _name(name),
+            f"{own['ratio']:.2f}",
+            f"{own['cpu_ratio']:.2f}",
+            f"<small>{own['ms']:.0f} ms</small>",
+        ]
+        for name, own in figures.items()
+    ]
+    return (
+        "## First request of a process\n\nImport, login, one call; whole processes, from start to end. With "
+        "a hot cache there is no login, but what the\ncache needs is imported.\n\n"
+        + _rows(["", "against requests with a login by hand", "by processor time", ""], rows)
     )
 
 

@@ -8,7 +8,7 @@ import random
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -56,9 +56,9 @@ def _signing(prepare: Prepare, sign: Sign) -> float:
     return (time.perf_counter_ns() - started) / _CALLS
 
 
-def end_to_end(server: str, number: int) -> dict[str, Any]:
+def end_to_end(server: str, number: int, names: Iterable[str] = PEERS) -> dict[str, Any]:
     """Requests per second on one kept-alive connection, by wall clock and by the client's processor time."""
-    clients = _clients(server)
+    clients = _clients(server, names)
     floor = clients[FLOOR]
     pairs: dict[str, list[tuple[_Speed, _Speed]]] = {name: [] for name in clients}
     for turn in range(max(number, 3) * 4):
@@ -203,9 +203,9 @@ def _timed(sign: Sign, arguments: list[Any]) -> float:
     return took
 
 
-def _clients(server: str) -> dict[str, Peer]:
+def _clients(server: str, names: Iterable[str] = PEERS) -> dict[str, Peer]:
     """Everyone with a token in hand, and the floor twice: what lies between the two is noise."""
-    clients = {name: peer(Account(server)) for name, peer in PEERS.items()}
+    clients = {name: PEERS[name](Account(server)) for name in names}
     clients[AGAIN] = PEERS[FLOOR](Account(server))
     for client in clients.values():
         assert client.get() == 200

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from requests.auth import HTTPBasicAuth
@@ -24,14 +24,14 @@ _OBJECTS = 100
 _CALLS = 500
 
 
-def imports(server: str, number: int) -> dict[str, Any]:
+def imports(server: str, number: int, names: Iterable[str] = PEERS) -> dict[str, Any]:
     """Wall time of the import in fresh processes, in random order; each peer's after `import requests`."""
     statements = {
         "requests": "import requests",
         "requests, attrs": "import requests, attrs",
         "requests_partnerauth, no name of it used": "import requests; import requests_partnerauth",
     }
-    for name, peer in PEERS.items():
+    for name, peer in ((name, PEERS[name]) for name in names):
         if peer.imports != "import requests":
             statements[name] = f"import requests; {peer.imports}"
     took: dict[str, list[float]] = {name: [] for name in statements}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -17,7 +16,9 @@ from ..home import Account
 from ..peers import PEERS
 from ..peers.fifteen_lines import TokenAuth
 from ..peers.ours import BenchAuth
+from ._rounds import quiet
 
+OTHERS = ("azure-core", "fifteen lines")
 FLOOR, AGAIN = "HTTPBasicAuth", "HTTPBasicAuth, once more"
 SIZES = (100, 1_000, 10_000, 60_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 FORMS = ("json", "binary")
@@ -29,11 +30,18 @@ Ask = Callable[[str, bool], None]
 
 
 def responses(
-    server: str, number: int, sizes: Iterable[int] = SIZES, forms: Iterable[str] = FORMS
+    server: str,
+    number: int,
+    sizes: Iterable[int] = SIZES,
+    forms: Iterable[str] = FORMS,
+    *,
+    own: bool = False,
 ) -> dict[str, Any]:
-    """Every subject next to the floor, in turns, for each size, form, and way of reading."""
+    """Every subject next to the floor, in turns, for each size, form, and way of reading; or ours alone."""
     account = Account(server)
     subjects = _subjects(account)
+    if own:
+        subjects = {name: ask for name, ask in subjects.items() if name not in OTHERS}
     floor = subjects.pop(FLOOR)
     result: dict[str, Any] = {name: {} for name in subjects}
     for form in forms:
@@ -45,7 +53,8 @@ def responses(
                 plain = _peak(floor, url, streamed)
                 for name, ask in subjects.items():
                     cell = _against(floor, ask, url, streamed, size, number)
-                    cell["peak"] = _peak(ask, url, streamed) / plain
+                    peak = _peak(ask, url, streamed)
+                    cell["peak"], cell["peak_kb_more"] = peak / plain, (peak - plain) / 1e3
                     result[name].setdefault(what, {})[str(size)] = cell
     return result
 
@@ -124,9 +133,9 @@ def _against(floor: Ask, ask: Ask, url: str, streamed: bool, size: int, number: 
             its = _cost(floor, url, streamed, calls)
         pairs.append((theirs, its))
     return {
-        "cpu": statistics.median(theirs.cpu / its.cpu for theirs, its in pairs),
-        "wall": statistics.median(theirs.wall / its.wall for theirs, its in pairs),
-        "ms": statistics.median(theirs.cpu for theirs, _ in pairs) * 1e3,
+        "cpu": quiet(theirs.cpu for theirs, _ in pairs) / quiet(its.cpu for _, its in pairs),
+        "wall": quiet(theirs.wall for theirs, _ in pairs) / quiet(its.wall for _, its in pairs),
+        "ms": quiet(theirs.cpu for theirs, _ in pairs) * 1e3,
         "rounds": turns,
     }
 
