@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 import pytest
 import requests
@@ -150,16 +150,30 @@ class World:
             self.partner.same_value = self.tokens[-1]
         return self.tokens[-1]
 
-    def _hop(self, number: int) -> tuple[int, str | None]:
-        """Status and Location at a place of the chain; 401 once where the case wants a refusal there."""
+    def _hop(self, number: int, host: str | None, text: str = "") -> tuple[int, str | None]:
+        """Status and Location at a place of the chain; 401 once where the case wants a refusal there.
+
+        A Location repeats the token that came with the request; without one, or under another name than
+        home's, it can't.
+        """
         if number in self.case["refused"] and number not in self.refused:
             self.refused.add(number)
             return 401, None
         if number >= len(self.case["locations"]):
             return 200, None
-        return self.case["statuses"][number], self._location(number)
+        read = f"{text} {unquote_plus(text)}".replace("\\\\", "\\")
+        came = [token for token in self.tokens if token in read] if (host or "").lower() in self.names else []
+        if "<token" in self.case["locations"][number] and not came:
+            return 200, None
+        return self.case["statuses"][number], self._location(number, came[-1] if came else "")
 
-    def _location(self, number: int) -> str:
+    @property
+    def names(self) -> set[str]:
+        """Home's host and port, as its own requests name them."""
+        own = urlsplit(self.base_url).netloc
+        return {own, own.replace("127.0.0.1", "127.0.0.1.")}
+
+    def _location(self, number: int, token: str) -> str:
         home, abroad = urlsplit(self.base_url), urlsplit(self.abroad.url)
         said = self.case["locations"][number]
         for mark, text in (
@@ -167,11 +181,11 @@ class World:
             ("<abroad>", abroad.netloc), ("<ap>", str(abroad.port)), ("<n>", str(number + 1)),
         ):  # fmt: skip
             said = said.replace(mark, text)
-        said = re.sub("<token:(.*?)>", lambda match: SPELLINGS[match[1]](self.tokens[-1]), said)
+        said = re.sub("<token:(.*?)>", lambda match: SPELLINGS[match[1]](token), said)
         return said.encode().decode("latin-1")
 
     def _simulated(self, call: Call) -> Reply | None:
-        status, location = self._hop(_number_in(call.path))
+        status, location = self._hop(_number_in(call.path), call.headers.get("Host"), text_of(call))
         if status == 401:
             self._change_token()
             assert self.partner is not None
@@ -183,19 +197,21 @@ class World:
     def _placed(self, heard: Heard) -> Answer:
         if heard.target == "/login":
             return Answer(200, {"Content-Type": "application/json"}, _json_of(self._change_token()))
-        status, location = self._hop(_number_in(heard.target))
+        status, location = self._hop(_number_in(heard.target), heard.header("Host"), heard.text)
         return Answer(status, {} if location is None else {"Location": location, **self._cookie()})
 
     def _abroad(self, heard: Heard) -> Answer:
-        number = _number_in(heard.target)
-        status, location = self._hop(number)
-        # It knows no token: what it is told to repeat of one, it can't.
-        if location is None or "<token" in self.case["locations"][number]:
-            return Answer(status, {}, b"{}")
-        return Answer(status, {"Location": location})
+        status, location = self._hop(_number_in(heard.target), heard.header("Host"))
+        return Answer(status, {} if location is None else {"Location": location}, b"{}")
 
     def _cookie(self) -> dict[str, str]:
         return {"Set-Cookie": "JSESSIONID=of-the-partner; Path=/"} if self.case["cookie"] else {}
+
+
+def text_of(call: Call) -> str:
+    """All that came with a call."""
+    headers = "\n".join(f"{name}: {value}" for name, value in call.headers.items())
+    return f"{call.url}\n{headers}\n{call.body.decode('latin-1')}"
 
 
 def _json_of(token: str) -> bytes:
@@ -256,13 +272,8 @@ def test_no_chain_takes_a_secret_abroad(world: World) -> None:
 
 def at_home_for_others(world: World) -> list[str]:
     """Requests that came to home's port under the name of another host."""
-    own = urlsplit(world.base_url)
     if world.partner is None:
         calls = [(heard.header("Host") or "", heard.text) for heard in world.placed.heard]
     else:
-        calls = [
-            (call.headers.get("Host", ""), f"{call.url} {dict(call.headers)} {call.body!r}")
-            for call in world.partner.calls
-        ]
-    same = {own.netloc, own.netloc.replace("127.0.0.1", "127.0.0.1.")}
-    return [text for host, text in calls if host.lower() not in same]
+        calls = [(call.headers.get("Host", ""), text_of(call)) for call in world.partner.calls]
+    return [text for host, text in calls if host.lower() not in world.names]

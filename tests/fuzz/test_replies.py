@@ -90,7 +90,7 @@ class Odd:
     """A server that gives the replies of a case one after the other, the last of them for ever."""
 
     def __init__(self) -> None:
-        self.replies: list[Case] = []
+        self.replies: list[tuple[str | None, bytes, bytes]] = []
         self.secret = self.good = self.signal = ""
         self.given = 0
         self.server = OddServer(self._answer)
@@ -98,15 +98,15 @@ class Odd:
 
     def begin(self, replies: list[Case], secret: str, good: str, signal: str) -> None:
         """From now on, these."""
-        self.replies, self.secret, self.good, self.signal, self.given = replies, secret, good, signal, 0
+        self.secret, self.good, self.signal, self.given = secret, good, signal, 0
+        self.replies = [(reply["drip"], *self._written(reply)) for reply in replies]
         self.over.clear()
 
     def _answer(self, connection: socket.socket, closing: threading.Event) -> None:
-        reply = self.replies[min(self.given, len(self.replies) - 1)]
+        drip, head, body = self.replies[min(self.given, len(self.replies) - 1)]
         self.given += 1
-        head, body = self._written(reply)
         over = self.over
-        for piece, drips in ((head, reply["drip"] == "head"), (body, reply["drip"] in ("body", "ever"))):
+        for piece, drips in ((head, drip == "head"), (body, drip in ("body", "ever"))):
             if not drips:
                 connection.sendall(piece)
                 continue
@@ -115,7 +115,7 @@ class Odd:
                 if over.wait(0.005):
                     return
             connection.sendall(piece[40:])
-        while reply["drip"] == "ever" and not over.wait(0.05) and not closing.is_set():
+        while drip == "ever" and not over.wait(0.05) and not closing.is_set():
             connection.sendall(b" ")
 
     def _written(self, reply: Case) -> tuple[bytes, bytes]:
