@@ -54,8 +54,12 @@ class Memory:
         return self._seen + 1
 
     def is_newer(self, grant: Grant) -> bool:
-        """Whether this token is newer than any that was ever used here, refused ones included."""
-        return grant.age > self._used
+        """Whether this token is newer than any that was ever used here, refused ones included.
+
+        Of two of one generation, which processes gave that logged in without each other, neither is: both
+        may have ended by now, and whoever tries the other's would hand out a refusal.
+        """
+        return grant.generation > self._used[0]
 
     def is_forgotten(self, grant: Grant) -> bool:
         """Whether this token was there when everything was forgotten."""
