@@ -117,6 +117,7 @@ def leads_home(request: requests.PreparedRequest) -> bool:
 @example("https://home.example@evil.example", 302)
 @example("https://home.example\\@evil.example", 302)
 @example("\x80", 302)
+@example("http:\\#", 301)
 def test_no_location_takes_a_token_along(location: str, status: int) -> None:
     """For any Location, what requests then sends to anyone but home has no token anywhere."""
     for auth in (

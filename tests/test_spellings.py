@@ -62,6 +62,14 @@ def test_two_layers_of_escapes_and_percents_around_them(inner: str, outer: str) 
             written = quote(written, safe="")
 
 
+@pytest.mark.parametrize("mark", ["\\", "%", "&", "%25", "\\\\", "&#", "&#x", "\\u", "%u", "\\u{", "\\x"])
+def test_what_only_begins_like_an_escape(mark: str) -> None:
+    """Any character behind what begins an escape: nothing is raised, and the secret behind is found."""
+    for code in range(128):
+        text = f"{mark}{chr(code)};{mark}{chr(code)} made-up-password"
+        assert scrub(text, ["made-up-password"]).endswith("***")
+
+
 def test_any_number_of_percent_encodings() -> None:
     """A hundred of them are as good as one."""
     written = "made up+password"

@@ -126,7 +126,7 @@ def _character(escape: str) -> str:
             return octets.decode("latin-1")
     elif mark == "%":
         code = int(escape[-4:] if escape[-5:-4].lower() == "u" else escape[-2:], 16)
-    elif kind == "#":
+    elif mark == "&" and kind == "#":
         digits = escape[2:-1].lower()
         code = int(digits[1:], 16) if digits[0] == "x" else int(digits.lstrip("0") or "0")
     elif mark == "&":

@@ -31,6 +31,7 @@ LIMIT = 1.0
 
 # <secret> is a credential or the token, in the spelling of the case; <good> what the partner's login says.
 TEXTS = [
+    '{"ex": "\\\\# \\\\& \\\\% &#; %u &#x; \\\\ <secret>"}',
     "<good>", "<good>", "<good>", "", "{", "{}", "[]", "null", "<signal>", '{"ex": "<secret>"}',
     '{"message": "no: <secret>", "status": "error"}',
     '{"status": {"statusCode": 401, "message": "<secret>"}}',
