@@ -26,6 +26,7 @@ from .store import Store, new_login_id
 logger = logging.getLogger(__name__)
 
 _PAUSE = 10.0
+_REJECTIONS = 16
 _NO_ENDPOINTS = Endpoints()
 
 
@@ -50,8 +51,8 @@ class Account:
     """
 
     __slots__ = (
-        "__weakref__", "_clock", "_flight", "_memory", "_refused", "_store", "current", "endpoints", "now",
-        "wall",
+        "__weakref__", "_clock", "_flight", "_memory", "_refused", "_rejections", "_store", "current",
+        "endpoints", "now", "wall",
     )  # fmt: skip
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -63,6 +64,7 @@ class Account:
         self._flight: Flight | None = None
         self._memory = Memory(clock)
         self._refused = False
+        self._rejections: tuple[tuple[str, str], ...] = ()
         self._store = store
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
@@ -131,15 +133,27 @@ class Account:
                 self.endpoints = Endpoints()
             is_current, now = refused.is_from_login_of(self.current), self.now()
             if not is_current:
-                return Verdict.REPLACED
+                # On a resend: was it ended by a login that another endpoint made due, or refused here before?
+                is_judged = seconds <= 0 or (refused.login_id, endpoint) in self._rejections
+                return Verdict.TOKEN if resent and is_judged else Verdict.REPLACED
             if not self.endpoints.is_to_blame(endpoint, refused, now, resent=resent):
                 self.endpoints.refuse(endpoint, refused, now, seconds)
-                self._refused, self.current = True, None
-                return Verdict.TOKEN
+                return self._reject(refused, endpoint)
         if self._adopts_newer(refused):
             return Verdict.REPLACED
         with state_lock():
+            if refused.is_alone and self._store.is_used:
+                # It comes from when the cache was away, and another process's login may have ended it.
+                self.endpoints.clear()
+                self.endpoints.refuse(endpoint, refused, now, seconds)
+                return self._reject(refused, endpoint)
             return Verdict.COOLS if self.endpoints.cool(endpoint, now, seconds) else Verdict.COOLING
+
+    def _reject(self, refused: Grant, endpoint: str) -> Verdict:
+        """Under the lock: no request uses this token any more, and the next one logs in."""
+        self._rejections = (*self._rejections, (refused.login_id, endpoint))[-_REJECTIONS:]
+        self._refused, self.current = True, None
+        return Verdict.TOKEN
 
     def accept(self, endpoint: str, *, resent: bool) -> None:
         """An endpoint that is on trial or cools has taken a token, on a resend or a first sending."""

@@ -11,9 +11,9 @@ _COOL_THE_ACCOUNT = 3
 
 
 class Trial(NamedTuple):
-    """An endpoint that refused a token of this generation; until then it is on trial, or cools."""
+    """An endpoint that refused the token of this serial; until then it is on trial, or cools."""
 
-    generation: int
+    serial: int
     until: float
     cools: bool = False
 
@@ -33,7 +33,7 @@ class Endpoints(dict[str, Trial]):
         trial = self.get(endpoint)
         if trial is not None and now >= trial.until and not resent:
             trial = None
-        if trial is not None and (trial.cools or (refused.is_own and refused.generation > trial.generation)):
+        if trial is not None and (trial.cools or (refused.is_own and refused.serial > trial.serial)):
             return True
         # Ids in a path make many endpoints of one: three that cool at once cool the whole account.
         return sum(other.cools and now < other.until for other in self.values()) >= _COOL_THE_ACCOUNT
@@ -42,14 +42,14 @@ class Endpoints(dict[str, Trial]):
         """It has refused this token, and is on trial from now on, if it is not already."""
         trial = self.get(endpoint)
         if trial is None or now >= trial.until:
-            self._remember(endpoint, Trial(refused.generation, now + seconds), now)
+            self._remember(endpoint, Trial(refused.serial, now + seconds), now)
 
     def cool(self, endpoint: str, now: float, seconds: float) -> bool:
         """It is to blame. False where it, or the account, cools already."""
         trial = self.get(endpoint)
         if trial is None or (trial.cools and now < trial.until):
             return False
-        self._remember(endpoint, Trial(trial.generation, now + seconds, cools=True), now)
+        self._remember(endpoint, Trial(trial.serial, now + seconds, cools=True), now)
         return True
 
     def accept(self, endpoint: str, *, resent: bool) -> None:

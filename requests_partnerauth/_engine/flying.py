@@ -111,8 +111,11 @@ class Flying:
         else:
             generation = self._memory.next_generation
             outcome = Grant(answer, new_login_id(), self._clock, generation=generation, is_own=True)
-            if not self._flight.is_superseded:
-                self._store.keep_token(outcome)
+            is_kept = self._flight.is_superseded or self._store.keep_token(outcome)
+            if self._store.exists and not is_kept:
+                # No other process knows of it: whatever is kept from now on is newer.
+                outcome.is_alone = True
+                outcome.generation = generation - 1
         if self._flight.is_forgotten:
             self._store.clear()
         return outcome

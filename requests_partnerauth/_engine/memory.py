@@ -11,7 +11,6 @@ state_lock = ForkSafeLock()
 cache. One for all accounts: nobody waits for it longer than that."""
 
 _EARLIER = 4
-_NOTHING = (0, "")
 
 
 class Memory:
@@ -33,7 +32,7 @@ class Memory:
         self._failure: Failure | None = None
         self._failure_until = 0.0
         self._seen = 0
-        self._used = self._forgotten = _NOTHING
+        self._used = self._forgotten = 0
 
     def see(self, grant: Grant) -> None:
         """There is this token: the next one is of a higher generation."""
@@ -43,7 +42,7 @@ class Memory:
         """This token becomes the current one: no older one takes its place."""
         with state_lock():
             self.see(grant)
-            self._used = max(self._used, grant.age)
+            self._used = max(self._used, grant.generation)
             if self.last is not None and not grant.is_from_login_of(self.last):
                 self._earlier = (*self._earlier, self.last)[-_EARLIER:]
             self.last = grant
@@ -59,11 +58,11 @@ class Memory:
         Of two of one generation, which processes gave that logged in without each other, neither is: both
         may have ended by now, and whoever tries the other's would hand out a refusal.
         """
-        return grant.generation > self._used[0]
+        return grant.generation > self._used
 
     def is_forgotten(self, grant: Grant) -> bool:
         """Whether this token was there when everything was forgotten."""
-        return grant.age <= self._forgotten
+        return grant.generation <= self._forgotten
 
     def forget(self) -> None:
         """There is no last token any more."""

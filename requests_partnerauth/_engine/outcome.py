@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -9,17 +10,20 @@ from .._token import Token
 from ..errors import LoginRejected, LoginUnavailable, PartnerAuthError
 from .clock import Clock
 
+_serials = itertools.count(1)
+
 
 class Grant:
     """A token as this process holds it: by the login it came from, with its deadlines on both clocks.
 
-    Two grants of the same value are two. Of an account's grants the one of the higher generation is newer,
-    whichever process or host it came from; `is_own` tells that a login of this process gave it.
+    Two grants of the same value are two. Of an account's grants in a cache the one of the higher generation
+    is newer, whichever process or host it came from; of those in this process, that of the higher `serial`.
+    `is_own` tells that a login of this process gave it, `is_alone` that the cache could not take it.
     """
 
     __slots__ = (
-        "due_at", "due_at_wall", "ends_at", "ends_at_wall", "generation", "is_own", "login_id", "timed",
-        "token", "value",
+        "due_at", "due_at_wall", "ends_at", "ends_at_wall", "generation", "is_alone", "is_own", "login_id",
+        "serial", "timed", "token", "value",
     )  # fmt: skip
 
     def __init__(
@@ -29,7 +33,9 @@ class Grant:
         self.value = token.value
         self.login_id = login_id
         self.generation = generation
+        self.serial = next(_serials)
         self.is_own = is_own
+        self.is_alone = False
         self.timed = token.expires_at is not None
         self.due_at = self.ends_at = self.due_at_wall = self.ends_at_wall = math.inf
         if token.expires_at is not None:
@@ -42,11 +48,6 @@ class Grant:
 
     def __repr__(self) -> str:
         return f"Grant({self.token!r})"
-
-    @property
-    def age(self) -> tuple[int, str]:
-        """What is newer is greater, in every process."""
-        return self.generation, self.login_id
 
     def is_from_login_of(self, other: Grant | None) -> bool:
         """Whether both hold the token of one and the same login."""
