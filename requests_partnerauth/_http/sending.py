@@ -58,27 +58,19 @@ class Sending(Guard):
     """The hook that goes along with a signed request. It stays in this process: a pickle has its guard alone.
 
     Args:
-        auth: The auth that signed it.
-        grant: The token it was signed with.
-        placement: Where the token was placed, and what else goes along.
+        stamp: What it has in common with others of its token.
         mark: What undoes the placing.
         others: Auths that signed after it, and sign again on a resend.
     """
 
-    __slots__ = ("account", "auth", "grant", "others")
+    __slots__ = ("account", "auth", "grant", "others", "stamp")
 
-    def __init__(
-        self,
-        auth: Sender,
-        grant: Grant,
-        placement: Placement,
-        mark: Any,
-        others: tuple[Auth, ...] = (),
-    ) -> None:
-        super().__init__(placement, [grant.value, *grant.token.cookies.values()], mark, auth._home_of(grant))
-        self.auth = auth
-        self.account = auth._shared_account()
-        self.grant = grant
+    def __init__(self, stamp: Stamp, mark: Any, others: tuple[Auth, ...] = ()) -> None:
+        super().__init__(stamp.placement, stamp.values, mark, stamp.home)
+        self.stamp = stamp
+        self.auth = stamp.auth
+        self.account = stamp.account
+        self.grant = stamp.grant
         self.others = others
 
     def __call__(self, response: requests.Response, **sent_with: Any) -> requests.Response:
@@ -99,7 +91,7 @@ class Sending(Guard):
     def signed(self, request: requests.PreparedRequest, grant: Grant) -> None:
         """Sign a copy of a request that this one went along with, with another token."""
         hooks = unsigned(request)
-        again = sign(self.auth, request, grant, self.others)
+        again = Stamp(self.auth, grant).sign(request, self.others)
         # A new dict and a new list: the old ones are being walked through, or others hold them.
         request.hooks = {**request.hooks, "response": [again, *hooks]}
 
@@ -109,7 +101,7 @@ class Sending(Guard):
 
     def followed_by(self, others: tuple[Auth, ...]) -> Sending:
         """The same, where other auths sign after it."""
-        return Sending(self.auth, self.grant, self.placement, self.mark, others)
+        return Sending(self.stamp, self.mark, others)
 
     def __reduce__(self) -> Any:
         return Guard, (self.placement, self.values, self.mark, self.home)
@@ -124,13 +116,21 @@ class Stamp:
     `sending` is None where each request needs one of its own.
     """
 
-    __slots__ = ("grant", "name", "sending", "text")
+    __slots__ = ("account", "auth", "grant", "home", "name", "placement", "sending", "text", "values")
 
     def __init__(self, auth: Sender, grant: Grant) -> None:
+        self.auth = auth
+        self.account = auth._shared_account()
         self.grant = grant
-        placement = placement_of(auth, grant)
-        self.name, self.text = placement.header(grant.value) or ("", "")
-        self.sending = Sending(auth, grant, placement, None) if self.name else None
+        self.home = auth._home_of(grant)
+        self.placement = placement_of(auth, grant)
+        self.values = [grant.value, *grant.token.cookies.values()]
+        self.name, self.text = self.placement.header(grant.value) or ("", "")
+        self.sending = Sending(self, None) if self.name else None
+
+    def sign(self, request: requests.PreparedRequest, others: tuple[Auth, ...] = ()) -> Sending:
+        """Place the token; gives what is to go along."""
+        return Sending(self, self.placement.place(request, self.grant.value), others)
 
 
 def placement_of(auth: Sender, grant: Grant) -> Placement:
@@ -141,14 +141,6 @@ def placement_of(auth: Sender, grant: Grant) -> Placement:
     from .._placement.cookies import WithCookies
 
     return WithCookies(auth.placement, cookies)
-
-
-def sign(
-    auth: Sender, request: requests.PreparedRequest, grant: Grant, others: tuple[Auth, ...] = ()
-) -> Sending:
-    """Place the token; gives what is to go along."""
-    placement = placement_of(auth, grant)
-    return Sending(auth, grant, placement, placement.place(request, grant.value), others)
 
 
 def unsigned(request: requests.PreparedRequest) -> list[Any]:
