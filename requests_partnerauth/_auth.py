@@ -21,7 +21,7 @@ from ._http.by_hand import ByHand
 from ._http.login import Login
 from ._http.origins import Origins, origin_of
 from ._http.resend import note_position
-from ._http.sending import Stamp, sign, unsigned
+from ._http.sending import Stamp, unsigned
 from ._settings import checks
 from ._settings.cache_choice import cache_of
 from ._settings.common import Common
@@ -150,7 +150,7 @@ class PartnerAuth(ByHand):
         if request.body is not None:
             note_position(request)
         if sending is None:
-            sending = sign(self, request, grant)
+            sending = stamp.sign(request)
         else:
             request.headers[stamp.name] = stamp.text
         if not hooks or hooks[0] is not sending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from types import CodeType, FrameType
 from typing import Any
@@ -14,9 +15,6 @@ _HARMLESS = (_token.__name__, f"{__package__}.flow")
 
 def is_thrown_in(error: BaseException) -> bool:
     """Whether a signal's handler raised it, not the code that was running when the signal came."""
-    # Imported when something went wrong: it makes its enumerations anew.
-    import signal
-
     handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {
         None
     }

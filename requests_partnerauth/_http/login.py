@@ -55,6 +55,7 @@ class Login:
         *,
         keeps_cookies: bool = False,
     ) -> None:
+        _load()
         self.limit = sum(timeouts)
         self.rejection_cooldown = rejection_cooldown
         self._answers = answers
@@ -81,7 +82,6 @@ class Login:
             previous: The account's last token.
             lease: What is asked before its refresh token is sent; None: that is not sent.
         """
-        # Imported by the first login, as below: who finds a token in the cache pays for none of it.
         from .conversation import Conversation
         from .refreshing import Refreshing
         from .sent import secrets_of
@@ -147,3 +147,14 @@ class Login:
             if pause:
                 self._clock.sleep(pause)
         return end
+
+
+def _load() -> None:
+    """Import what a login needs, and what may come of it, when the first auth is built.
+
+    Not later, where it is used: an import under way in one thread when a child is forked from another never
+    ends in that child.
+    """
+    from .._placement import cookies  # noqa: F401
+    from .._token import moments  # noqa: F401
+    from . import conversation, logout, outage, refreshing, scrub, telling, wire  # noqa: F401

@@ -59,27 +59,19 @@ class Sending(Guard):
     """The hook that goes along with a signed request. It stays in this process: a pickle has its guard alone.
 
     Args:
-        auth: The auth that signed it.
-        grant: The token it was signed with.
-        placement: Where the token was placed, and what else goes along.
+        stamp: What it has in common with others of its token.
         mark: What undoes the placing.
         chain: The auths that sign such a request in turn, this one among them; none: it is alone.
     """
 
-    __slots__ = ("account", "auth", "chain", "grant")
+    __slots__ = ("account", "auth", "chain", "grant", "stamp")
 
-    def __init__(
-        self,
-        auth: Sender,
-        grant: Grant,
-        placement: Placement,
-        mark: Any,
-        chain: tuple[Auth, ...] = (),
-    ) -> None:
-        super().__init__(placement, [grant.value, *grant.token.cookies.values()], mark, auth._home_of(grant))
-        self.auth = auth
-        self.account = auth._shared_account()
-        self.grant = grant
+    def __init__(self, stamp: Stamp, mark: Any, chain: tuple[Auth, ...] = ()) -> None:
+        super().__init__(stamp.placement, stamp.values, mark, stamp.home)
+        self.stamp = stamp
+        self.auth = stamp.auth
+        self.account = stamp.account
+        self.grant = stamp.grant
         self.chain = chain
 
     def __call__(self, response: requests.Response, **sent_with: Any) -> requests.Response:
@@ -103,14 +95,15 @@ class Sending(Guard):
         Gives the others' hooks: what they are asked in answer is to be answered as before.
         """
         hooks, kept = request.hooks, unsigned(request)
-        new = sign_in_turn(request, self.chain or (cast(Auth, self.auth),), self.auth, grant)
+        stamp = Stamp(self.auth, grant)
+        new = sign_in_turn(request, self.chain or (cast(Auth, self.auth),), stamp)
         # A new dict and a new list: the old ones are being walked through, or others hold them.
         request.hooks = {**hooks, "response": [*new, *(hook for hook in kept if hook not in new)]}
         return [hook for hook in new if not (isinstance(hook, Sending) and hook.auth is self.auth)]
 
     def among(self, chain: tuple[Auth, ...]) -> Sending:
         """The same, where other auths sign too."""
-        return Sending(self.auth, self.grant, self.placement, self.mark, chain)
+        return Sending(self.stamp, self.mark, chain)
 
     def __reduce__(self) -> Any:
         return Guard, (self.placement, self.values, self.mark, self.home)
@@ -125,13 +118,21 @@ class Stamp:
     `sending` is None where each request needs one of its own.
     """
 
-    __slots__ = ("grant", "name", "sending", "text")
+    __slots__ = ("account", "auth", "grant", "home", "name", "placement", "sending", "text", "values")
 
     def __init__(self, auth: Sender, grant: Grant) -> None:
+        self.auth = auth
+        self.account = auth._shared_account()
         self.grant = grant
-        placement = placement_of(auth, grant)
-        self.name, self.text = placement.header(grant.value) or ("", "")
-        self.sending = Sending(auth, grant, placement, None) if self.name else None
+        self.home = auth._home_of(grant)
+        self.placement = placement_of(auth, grant)
+        self.values = [grant.value, *grant.token.cookies.values()]
+        self.name, self.text = self.placement.header(grant.value) or ("", "")
+        self.sending = Sending(self, None) if self.name else None
+
+    def sign(self, request: requests.PreparedRequest, chain: tuple[Auth, ...] = ()) -> Sending:
+        """Place the token; gives what is to go along."""
+        return Sending(self, self.placement.place(request, self.grant.value), chain)
 
 
 def placement_of(auth: Sender, grant: Grant) -> Placement:
@@ -144,19 +145,8 @@ def placement_of(auth: Sender, grant: Grant) -> Placement:
     return WithCookies(auth.placement, cookies)
 
 
-def sign(
-    auth: Sender, request: requests.PreparedRequest, grant: Grant, chain: tuple[Auth, ...] = ()
-) -> Sending:
-    """Place the token; gives what is to go along."""
-    placement = placement_of(auth, grant)
-    return Sending(auth, grant, placement, placement.place(request, grant.value), chain)
-
-
 def sign_in_turn(
-    request: requests.PreparedRequest,
-    chain: tuple[Auth, ...],
-    own: Sender | None = None,
-    grant: Grant | None = None,
+    request: requests.PreparedRequest, chain: tuple[Auth, ...], stamp: Stamp | None = None
 ) -> list[Any]:
     """Let auths sign a request one after the other; gives their hooks, those that know a token last.
 
@@ -165,15 +155,14 @@ def sign_in_turn(
     Args:
         request: What they sign. It is left without hooks.
         chain: The auths.
-        own: The one of them that signs with a given token.
-        grant: That token.
+        stamp: The token that one of them is to sign with, and whose that is.
     """
     theirs: list[Any] = []
     ours: list[Any] = []
     for auth in chain:
         request.hooks = default_hooks()
-        if own is not None and grant is not None and cast(object, auth) is own:
-            ours.append(sign(own, request, grant, chain if len(chain) > 1 else ()))
+        if stamp is not None and cast(object, auth) is stamp.auth:
+            ours.append(stamp.sign(request, chain if len(chain) > 1 else ()))
         else:
             vars(request).update(vars(auth(request)))
             ours += [hook.among(chain) for hook in guards_of(request) if isinstance(hook, Sending)]

@@ -165,7 +165,6 @@ class Token:
         Raises:
             ValueError: An argument is not what it should be; the message begins with its name.
         """
-        # Imported when it is first used: most tokens come with a lifetime.
         from .moments import moment
 
         ends_at = moment(end)
