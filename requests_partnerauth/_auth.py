@@ -216,7 +216,7 @@ class PartnerAuth(ByHand):
         """Whether a request there may start a login: the token that comes of it decides."""
         if self._origins.include(url):
             return True
-        last = self._shared_account().last
+        last = self._shared_account().memory.last
         return last is not None and self._home_of(last).include(url)
 
     def _is_home(self, url: str) -> bool:
@@ -232,7 +232,7 @@ class PartnerAuth(ByHand):
 
     def _hidden(self) -> list[str]:
         """The secrets, and what the account's latest tokens held: a partner's words may repeat any."""
-        return [*super()._hidden(), *self._shared_account().hidden()]
+        return [*super()._hidden(), *self._shared_account().memory.hidden()]
 
     def _foreign(self, url: str) -> ForeignOrigin:
         origin = origin_of(url)

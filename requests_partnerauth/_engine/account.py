@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 import sys
 import threading
 from enum import Enum
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _PAUSE = 10.0
 _REJECTIONS = 16
+_SHAKEN = 40.0
 _NO_ENDPOINTS = Endpoints()
 
 
@@ -43,7 +45,8 @@ class Account:
     """What all auth objects of one account and secret share in this process, for as long as their cache.
 
     `current` is the token that requests may use, or None; `endpoints` holds those that are on trial or
-    cool, nearly always none. Both are read without the lock; all changes under it.
+    cool, nearly always none. Both are read without the lock; all changes under it. `memory` is what else it
+    remembers.
 
     Args:
         store: The account's entries in the cache.
@@ -51,8 +54,8 @@ class Account:
     """
 
     __slots__ = (
-        "__weakref__", "_clock", "_flight", "_memory", "_refused", "_rejections", "_store", "current",
-        "endpoints", "now", "wall",
+        "__weakref__", "_clock", "_flight", "_judged_anew_at", "_refused", "_rejections", "_store", "current",
+        "endpoints", "memory", "now", "wall",
     )  # fmt: skip
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -62,10 +65,16 @@ class Account:
         self.wall = clock.wall
         self._clock = clock
         self._flight: Flight | None = None
-        self._memory = Memory(clock)
+        self.memory = Memory(clock)
+        self._judged_anew_at = -math.inf
         self._refused = False
         self._rejections: tuple[tuple[str, str], ...] = ()
         self._store = store
+
+    @property
+    def is_shaken(self) -> bool:
+        """Whether the cache failed of late, and processes may have logged in without each other."""
+        return self.now() - self._store.failed_at < _SHAKEN
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
         """The current token, unless it has ended or is the one that was just refused."""
@@ -94,7 +103,7 @@ class Account:
                 with state_lock():
                     if (grant := self.usable(refused)) is not None:
                         break
-                    if (failure := self._memory.failure()) is not None:
+                    if (failure := self.memory.failure()) is not None:
                         return failure
                     if self._flight is None or self._flight.is_overdue:
                         self._flight = flight
@@ -142,8 +151,9 @@ class Account:
         if self._adopts_newer(refused):
             return Verdict.REPLACED
         with state_lock():
-            if refused.is_alone and self._store.is_used:
-                # It comes from when the cache was away, and another process's login may have ended it.
+            if self.is_shaken and self._store.is_used and now - self._judged_anew_at >= _PAUSE:
+                # While the cache was away, another process's login may have ended what was refused here.
+                self._judged_anew_at = now
                 self.endpoints.clear()
                 self.endpoints.refuse(endpoint, refused, now, seconds)
                 return self._reject(refused, endpoint)
@@ -168,7 +178,7 @@ class Account:
             if due is None or not due.is_due(self._clock) or not (under_way is None or under_way.is_overdue):
                 return
             due.put_off(_PAUSE, self._clock)
-            if self._memory.failure() is not None or sys.is_finalizing():
+            if self.memory.failure() is not None or sys.is_finalizing():
                 return
             self._flight = flight
         context = contextvars.copy_context()
@@ -182,20 +192,11 @@ class Account:
         except RuntimeError:
             self._end(flight, None)
 
-    @property
-    def last(self) -> Grant | None:
-        """The last token, whatever became of it; None where there was none, or after `forget`."""
-        return self._memory.last
-
-    def hidden(self) -> list[str]:
-        """What the account's latest tokens held: a partner's words may repeat any of it."""
-        return self._memory.hidden()
-
     def preset(self, token: Token) -> None:
         """Use this token from now on, until it is refused or ends; it is kept in the cache as any other."""
         self._see_what_is_kept()
         with state_lock():
-            generation = self._memory.next_generation
+            generation = self.memory.next_generation
             grant = Grant(token, new_login_id(), self._clock, generation=generation)
             self._replace(grant)
             self.endpoints.clear()
@@ -207,13 +208,13 @@ class Account:
         """Drop the token and the remembered failure, here and in the cache; a login under way is not kept."""
         self._see_what_is_kept()
         self._drop()
-        self._memory.drop_failure()
+        self.memory.drop_failure()
         self._store.clear()
 
     def log_out(self) -> Token | None:
         """Drop the token, here and in the cache, and give it away: nobody uses it any more."""
         kept = self._see_what_is_kept()
-        grant = self.current or (kept if kept is not None and self._memory.is_newer(kept) else None)
+        grant = self.current or (kept if kept is not None and self.memory.is_newer(kept) else None)
         self._drop()
         self._store.clear("token")
         return None if grant is None else grant.token
@@ -221,13 +222,13 @@ class Account:
     def _see_what_is_kept(self) -> Grant | None:
         kept = self._store.token()
         if kept is not None:
-            self._memory.see(kept)
+            self.memory.see(kept)
         return kept
 
     def _drop(self) -> None:
         with state_lock():
             self.current, self._refused = None, False
-            self._memory.forget()
+            self.memory.forget()
             self.endpoints.clear()
             if self._flight is not None:
                 self._flight.is_forgotten = True
@@ -235,7 +236,7 @@ class Account:
     def _fly(self, flight: Flight, log_in: LogIn, due: Grant | None = None) -> Grant | Failure:
         reason = "token refused" if self._refused else "refresh ahead" if due else "no usable token"
         with calling_out(self):
-            return Flying(flight, self._store, self._memory, self._clock, due)(log_in, reason)
+            return Flying(flight, self._store, self.memory, self._clock, due)(log_in, reason)
 
     def _fly_ahead(self, flight: Flight, log_in: LogIn, due: Grant) -> None:
         outcome: Grant | Failure | None = None
@@ -260,14 +261,14 @@ class Account:
                     self._flight = None
                     if isinstance(outcome, Grant) and not (flight.is_forgotten or flight.is_superseded):
                         self._replace(outcome)
-                        self._memory.drop_failure()
+                        self.memory.drop_failure()
         finally:
             flight.land(outcome)
 
     def _replace(self, grant: Grant) -> None:
         """Under the lock."""
         self.current, self._refused = grant, False
-        self._memory.use(grant)
+        self.memory.use(grant)
 
     def _adopts_newer(self, refused: Grant) -> bool:
         """Whether the cache holds a token newer than this refused one, which becomes the current.
@@ -278,11 +279,11 @@ class Account:
         if kept is None or kept.has_ended(self._clock):
             return False
         with state_lock():
-            if refused.is_from_login_of(self.current) and self._memory.is_newer(kept):
+            if refused.is_from_login_of(self.current) and self.memory.is_newer(kept):
                 self._replace(kept)
         return not refused.is_from_login_of(self.current)
 
     def _drop_refusal_forgotten_elsewhere(self) -> None:
-        refusal = self._memory.refusal
+        refusal = self.memory.refusal
         if refusal is not None and self._store.has_dropped_refusal():
-            self._memory.drop_failure(refusal)
+            self.memory.drop_failure(refusal)

@@ -114,7 +114,6 @@ class Flying:
             is_kept = self._flight.is_superseded or self._store.keep_token(outcome)
             if self._store.exists and not is_kept:
                 # No other process knows of it: whatever is kept from now on is newer.
-                outcome.is_alone = True
                 outcome.generation = generation - 1
         if self._flight.is_forgotten:
             self._store.clear()

@@ -18,11 +18,11 @@ class Grant:
 
     Two grants of the same value are two. Of an account's grants in a cache the one of the higher generation
     is newer, whichever process or host it came from; of those in this process, that of the higher `serial`.
-    `is_own` tells that a login of this process gave it, `is_alone` that the cache could not take it.
+    `is_own` tells that a login of this process gave it.
     """
 
     __slots__ = (
-        "due_at", "due_at_wall", "ends_at", "ends_at_wall", "generation", "is_alone", "is_own", "login_id",
+        "due_at", "due_at_wall", "ends_at", "ends_at_wall", "generation", "is_own", "login_id",
         "serial", "timed", "token", "value",
     )  # fmt: skip
 
@@ -35,7 +35,6 @@ class Grant:
         self.generation = generation
         self.serial = next(_serials)
         self.is_own = is_own
-        self.is_alone = False
         self.timed = token.expires_at is not None
         self.due_at = self.ends_at = self.due_at_wall = self.ends_at_wall = math.inf
         if token.expires_at is not None:

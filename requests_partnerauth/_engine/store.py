@@ -82,6 +82,11 @@ class Store:
         return self._words.cache is not None and not self._words.is_down()
 
     @property
+    def failed_at(self) -> float:
+        """When the cache failed last, by the steady clock."""
+        return self._words.failed_at
+
+    @property
     def exists(self) -> bool:
         """Whether there is a cache at all."""
         return self._words.cache is not None

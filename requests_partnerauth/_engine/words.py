@@ -37,12 +37,12 @@ class Words:
         clock: What tells the time.
     """
 
-    __slots__ = ("_clock", "_keeping_down_until", "_locking_down_until", "_troubles", "cache")
+    __slots__ = ("_clock", "_keeping_down_until", "_locking_down_until", "_troubles", "cache", "failed_at")
 
     def __init__(self, cache: TokenCache | None, clock: Clock) -> None:
         self.cache = cache
         self._clock = clock
-        self._keeping_down_until = self._locking_down_until = -math.inf
+        self._keeping_down_until = self._locking_down_until = self.failed_at = -math.inf
         # By what was tried: a directory that can be read but not written is down all the time.
         self._troubles: dict[str, object] = {}
 
@@ -89,7 +89,8 @@ class Words:
     def tell(self, word: str, error: Exception) -> None:
         """It could not be used: it rests for a while, and one warning says so."""
         locks = word in _LOCKING
-        until = self._clock.monotonic() + _REST
+        self.failed_at = self._clock.monotonic()
+        until = self.failed_at + _REST
         if locks:
             self._locking_down_until = until
         else:

@@ -56,7 +56,7 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
     refused = _carried_by(sending, request)
     if refused is not None and _ends_here(auth, account.refuse(refused, endpoint, seconds), refused):
         return response
-    was_alone = refused is not None and refused.is_alone
+    is_shaken = account.is_shaken
     for _ in range(_ROUNDS):
         if not auth._may_resend or not rewind(request):
             if auth._may_resend:
@@ -85,7 +85,7 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
         # A login that was due elsewhere may have ended the token while it was on its way, where an account
         # has one session; and what a cache holds when it is back may have ended meanwhile. Neither says
         # anything about this request, which takes part in the next login.
-        if _ends_here(auth, verdict, fresh) or (verdict is Verdict.TOKEN and not was_alone):
+        if _ends_here(auth, verdict, fresh) or (verdict is Verdict.TOKEN and not is_shaken):
             return response
         refused = fresh
     return response
