@@ -283,6 +283,8 @@ def test_a_refusal_whose_body_cannot_be_read(session: requests.Session, how: str
         read_refused(refused)
         look(refused, streamed=False)
         assert (refused.content, short_text(refused)) == (b"", "")
+        # What was read to its end may be kept for the next request, and the server is about to hang up.
+        session.close()
         other = session.get(server.base_url, stream=True, timeout=10)
         with pytest.raises(requests.RequestException):
             read_refused(other)
