@@ -153,6 +153,7 @@ def test_capitals_outside_ascii() -> None:
     st.text(max_size=20),
 )
 @example("ßßßßßß", "quoted", "", "")
+@example("000000", "plain", "\x00", "0")
 @example("secret-word", "capitals", "", "")
 @example("ab??>>??>>", "base64", "", "")
 @example("ab??>>??>>", "base64 for URLs", "", "")

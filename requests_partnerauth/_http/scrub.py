@@ -29,13 +29,20 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 
 def scrub_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
-    """The bytes of a text, likewise: UTF-8, UTF-16 or UTF-32, or what else leaves ASCII as it is."""
-    for charset in (json.detect_encoding(content), "latin-1"):
+    """The bytes of a text, likewise: UTF-8, UTF-16 or UTF-32, or what else leaves ASCII as it is.
+
+    What looks like UTF-16, for a NUL among its first bytes say, may be none: it is searched as both.
+    """
+    secrets = list(secrets)
+    for charset in dict.fromkeys((json.detect_encoding(content), "utf-8", "latin-1")):
         try:
-            return scrub(content.decode(charset, "surrogatepass"), secrets).encode(charset, "surrogatepass")
+            text = content.decode(charset, "surrogatepass")
         except UnicodeDecodeError:
             continue
-    raise AssertionError("latin-1 reads all bytes")
+        content = scrub(text, secrets).encode(charset, "surrogatepass")
+        if charset == "utf-8":
+            break
+    return content
 
 
 def mentions(text: str, secrets: Iterable[str]) -> bool:
