@@ -10,7 +10,7 @@ import pytest
 from fiserv_contract import STATUS_REFUSALS, FiservContract
 from partner_contract import read_document
 
-from requests_partnerauth import FiservBoardingAuth, LoginRejected
+from requests_partnerauth import FiservBoardingAuth, LoginRejected, PartnerAuth
 from requests_partnerauth.simulator import Reply, SimulatedFiservBoarding, SimulatedPartner
 
 DOCUMENT = read_document("fiserv-boarding")
@@ -72,8 +72,10 @@ class TestFiservBoarding(FiservContract):
         ttl: object,
         unit: timedelta | float,
         seconds: float | None,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """ttl counts at the top and in data, in the given unit; no positive number means no known end."""
+        monkeypatch.setattr(PartnerAuth, "_clock", ManualClock())
         partner.ttl, partner.ttl_in_data = ttl, ttl_in_data
 
         lifetime = self.auth(partner, ttl_unit=unit).token().lifetime

@@ -26,7 +26,6 @@ NOT_TOLD = {
     "_http/line.py": {"the login is over"},
     "_http/origins.py": {"a host name with something in it that ends host names elsewhere"},
     "_http/outage.py": {"wrong version number", "record layer failure", "packet length too long"},
-    "_http/scrub.py": {"latin-1 reads all bytes"},
     "_token/moments.py": {"no three parts", "no number of seconds"},
     "caches/redis.py": {"DB index is out of range", "HELLO must be called"},
     "partners/_fiserv.py": {"Token not found", "token not found", "Token Not Found", "TOKEN NOT FOUND"},
