@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 from fiserv_contract import STATUS_REFUSALS, FiservContract
+from manual_clock import ManualClock
 from partner_contract import read_document
 
 from requests_partnerauth import FiservBoardingAuth, LoginRejected, PartnerAuth
