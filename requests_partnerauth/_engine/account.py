@@ -151,6 +151,8 @@ class Account:
         if self._adopts_newer(refused):
             return Verdict.REPLACED
         with state_lock():
+            if not refused.is_from_login_of(self.current):
+                return Verdict.REPLACED
             if self.is_shaken and self._store.is_used and now - self._judged_anew_at >= _PAUSE:
                 # While the cache was away, another process's login may have ended what was refused here.
                 self._judged_anew_at = now
