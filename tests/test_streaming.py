@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -191,6 +193,36 @@ def test_an_endless_refusal_is_cut_off(
         session.auth = auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
         auth.preset("old-token")
         call = Background(lambda: session.get(f"{server.base_url}/events", stream=True, timeout=10))
-        assert call.result().status_code == 200
+        with call.result() as response:
+            assert response.status_code == 200
     assert server.connections == 3
     assert sent < 20_000_000
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_refusal_that_breaks_off_keeps_no_response_alive(
+    session: requests.Session, streamed: bool
+) -> None:
+    """Whoever drops a response gives its connection back at once, also after a refusal that broke off."""
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        if server.connections > 1:
+            body = b'{"value": "new-token"}'
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            return
+        connection.sendall(b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nbreaks off")
+
+    server = OddServer(converse)
+    gc.disable()
+    try:
+        with contextlib.closing(server):
+            session.auth = auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
+            auth.preset("old-token")
+            response = session.get(f"{server.base_url}/events", stream=streamed, timeout=10)
+            assert response.status_code == 200
+            kept = [weakref.ref(each) for each in (response, *response.history)]
+            response.close()
+            del response
+            assert [each() for each in kept] == [None, None]
+    finally:
+        gc.enable()

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
 from .ahead import hurry, read_ahead
+from .frames import let_go
 
 _LONGEST = 1024 * 1024
 _SECONDS = 2.0
@@ -44,8 +45,8 @@ def _rest_of(response: requests.Response) -> bytes:
                 break
         else:
             is_whole = True
-    except (HTTPError, OSError, ValueError, RuntimeError):
-        pass
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
+        let_go(error)
     finally:
         if not is_whole:
             response.close()

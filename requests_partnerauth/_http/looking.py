@@ -12,6 +12,7 @@ import requests
 from urllib3.response import HTTPResponse
 
 from .ahead import read_ahead
+from .frames import let_go
 
 _SMALL = 64 * 1024
 _SECONDS = 2.0
@@ -57,9 +58,10 @@ def read_refused(response: requests.Response) -> None:
     """Read the content, as requests would; where that fails, a 401 has none and is judged by its status."""
     try:
         response.content  # noqa: B018
-    except requests.RequestException:
+    except requests.RequestException as error:
         if response.status_code != 401:
             raise
+        let_go(error)
     else:
         return
     response.raw.close()

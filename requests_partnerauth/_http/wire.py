@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from .._engine.bounded import bounded
 from .._engine.clock import Clock
 from .body import Unreadable, body_of
+from .frames import let_go
 from .line import Line
 from .looking import let_through
 from .outage import Outage, is_outage, late, outage_from
@@ -89,7 +90,11 @@ class Wire:
             outcome = _with_content(refused, b"")
         if isinstance(outcome, Unreadable):
             raise outcome
-        return outage_from(outcome, self._timeouts) if isinstance(outcome, Exception) else outcome
+        if isinstance(outcome, Exception):
+            outage = outage_from(outcome, self._timeouts)
+            let_go(outcome)
+            return outage
+        return outcome
 
     def _is_over(self) -> bool:
         return self._line.is_cut or self.left <= 0
@@ -124,7 +129,10 @@ class _Exchange:
         settings = session.merge_environment_settings(request.url or "", {}, True, None, None)
         # requests reads the body of a redirect to its end, even one that is not followed.
         request.register_hook("response", self._take_target)
-        response = session.send(request, allow_redirects=False, timeout=self._timeouts, **settings)
+        try:
+            response = session.send(request, allow_redirects=False, timeout=self._timeouts, **settings)
+        finally:
+            request.deregister_hook("response", self._take_target)
         if self._target is not None:
             response.headers["Location"] = self._target
         self.response = response
@@ -136,6 +144,7 @@ class _Exchange:
                 if isinstance(error, Unreadable):
                     error.response = response
                 raise
+            let_go(error)
             content = b""
         finally:
             # Before it counts as consumed: what was not read to its end may not go back to the pool.
