@@ -200,9 +200,7 @@ def test_an_endless_refusal_is_cut_off(
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_a_refusal_that_breaks_off_keeps_no_response_alive(
-    session: requests.Session, streamed: bool
-) -> None:
+def test_a_refusal_that_breaks_off_keeps_no_response_alive(session: requests.Session, streamed: bool) -> None:
     """Whoever drops a response gives its connection back at once, also after a refusal that broke off."""
 
     def converse(connection: socket.socket, closing: threading.Event) -> None:
@@ -216,7 +214,8 @@ def test_a_refusal_that_breaks_off_keeps_no_response_alive(
     gc.disable()
     try:
         with contextlib.closing(server):
-            session.auth = auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
+            auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
+            session.auth = auth
             auth.preset("old-token")
             response = session.get(f"{server.base_url}/events", stream=streamed, timeout=10)
             assert response.status_code == 200
