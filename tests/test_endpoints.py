@@ -194,6 +194,51 @@ def test_hosts_whose_clocks_differ(
     assert partner.logins <= 6
 
 
+def test_a_found_token_that_is_refused_too_is_one_login_more(
+    partner: SimulatedPartner, session: requests.Session
+) -> None:
+    """A process that slept through two expiries finds a dead token: its call takes part in the next login."""
+    entries: dict[str, bytes] = {}
+    sleeper, worker = make_auth(partner, cache=Place(entries)), make_auth(partner, cache=Place(entries))
+    url = f"{partner.base_url}/orders"
+    for auth in (sleeper, worker):
+        assert is_good(session.get(url, auth=auth))
+    partner.revoke()
+    assert is_good(session.get(url, auth=worker))
+    partner.revoke()
+    assert is_good(session.get(url, auth=sleeper))
+    assert partner.logins == 3
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_what_cools_by_the_logins_of_a_process_without_a_cache_is_healed(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock, is_confirmed: bool
+) -> None:
+    """A token of a host's that had no cache was refused, and so is the one found later: it is judged anew.
+
+    Unless another endpoint took a token since: then it is this endpoint that says no.
+    """
+    entries: dict[str, bytes] = {}
+    here, there = make_auth(partner, cache=Place(entries)), make_auth(partner, cache=Place(entries))
+    url = f"{partner.base_url}/orders"
+    for auth in (here, there):
+        assert is_good(session.get(url, auth=auth))
+    partner.answer("/orders", refusal(partner))
+    assert session.get(url, auth=here).status_code == 401
+    clock.advance(1.0)
+    if is_confirmed:
+        assert is_good(session.get(f"{partner.base_url}/echo", auth=here))
+    else:
+        partner.answer("/orders", None)
+    partner.revoke()
+    assert is_good(session.get(f"{partner.base_url}/echo", auth=there))
+    clock.advance(10.0)
+    partner.revoke()
+    logins = partner.logins
+    assert is_good(session.get(url, auth=here)) is not is_confirmed
+    assert partner.logins - logins == (0 if is_confirmed else 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("one_session", "logins"), [(False, 7), (True, 16)])
 def test_processes_at_a_forbidden_endpoint(

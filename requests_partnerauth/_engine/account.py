@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import math
 import sys
 import threading
 from enum import Enum
@@ -54,7 +53,7 @@ class Account:
     """
 
     __slots__ = (
-        "__weakref__", "_clock", "_flight", "_judged_anew_at", "_refused", "_rejections", "_store", "current",
+        "__weakref__", "_clock", "_flight", "_refused", "_rejections", "_store", "current",
         "endpoints", "memory", "now", "wall",
     )  # fmt: skip
 
@@ -66,7 +65,6 @@ class Account:
         self._clock = clock
         self._flight: Flight | None = None
         self.memory = Memory(clock)
-        self._judged_anew_at = -math.inf
         self._refused = False
         self._rejections: tuple[tuple[str, str], ...] = ()
         self._store = store
@@ -153,11 +151,8 @@ class Account:
         with state_lock():
             if not refused.is_from_login_of(self.current):
                 return Verdict.REPLACED
-            if self.is_shaken and self._store.is_used and now - self._judged_anew_at >= _PAUSE:
-                # While the cache was away, another process's login may have ended what was refused here.
-                self._judged_anew_at = now
-                self.endpoints.clear()
-                self.endpoints.refuse(endpoint, refused, now, seconds)
+            shaken = self.is_shaken
+            if self._store.is_used and self.endpoints.judge_anew(endpoint, refused, now, seconds, shaken):
                 return self._reject(refused, endpoint)
             return Verdict.COOLS if self.endpoints.cool(endpoint, now, seconds) else Verdict.COOLING
 
@@ -170,7 +165,7 @@ class Account:
     def accept(self, endpoint: str, *, resent: bool) -> None:
         """An endpoint that is on trial or cools has taken a token, on a resend or a first sending."""
         with state_lock():
-            self.endpoints.accept(endpoint, resent=resent)
+            self.endpoints.accept(endpoint, self.now(), resent=resent)
 
     def refresh_ahead(self, log_in: LogIn) -> None:
         """Start a login in the background, unless one is under way. Requests go on with the present token."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from .outcome import Grant
 
 _REMEMBERED = 64
 _COOL_THE_ACCOUNT = 3
+_SPACED = 10.0
 
 
 class Trial(NamedTuple):
@@ -24,6 +26,8 @@ class Endpoints(dict[str, Trial]):
     A refusal puts an endpoint on trial. If it then refuses a token that a login of this process has given
     since, it is the endpoint that says no: it cools, and its refusals start no login.
     """
+
+    _accepted_at = _judged_anew_at = -math.inf
 
     def is_to_blame(self, endpoint: str, refused: Grant, now: float, *, resent: bool) -> bool:
         """Whether this refusal is the endpoint's own, and no login is due: it cools, or should.
@@ -52,8 +56,33 @@ class Endpoints(dict[str, Trial]):
         self._remember(endpoint, Trial(trial.serial, now + seconds, cools=True), now)
         return True
 
-    def accept(self, endpoint: str, *, resent: bool) -> None:
+    def judge_anew(self, endpoint: str, refused: Grant, now: float, seconds: float, shaken: bool) -> bool:
+        """Put what is to blame on trial again, where logins of processes without a cache may have been.
+
+        Where an account has one session they look the same. That cache need not have failed here: a sign of
+        it is a token from there that is refused too, where nothing was taken since the endpoint cools.
+
+        Args:
+            endpoint: Method and URL, without its query.
+            refused: The token.
+            now: By the steady clock.
+            seconds: How long an endpoint is on trial, and how long it cools.
+            shaken: Whether the cache has failed here of late.
+        """
+        since, trial = now - self._judged_anew_at, self.get(endpoint)
+        if not shaken and trial is not None and trial.cools and not refused.is_own and since >= seconds:
+            cools_since = trial.until - seconds
+            shaken = now - cools_since >= _SPACED and self._accepted_at < cools_since
+        if not shaken or since < _SPACED:
+            return False
+        self._judged_anew_at = now
+        self.clear()
+        self.refuse(endpoint, refused, now, seconds)
+        return True
+
+    def accept(self, endpoint: str, now: float, *, resent: bool) -> None:
         """It has taken a token: its trial is over; after a resend, its cooling as well."""
+        self._accepted_at = now
         trial = self.get(endpoint)
         if trial is not None and (resent or not trial.cools):
             del self[endpoint]

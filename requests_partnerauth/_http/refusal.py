@@ -83,9 +83,10 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
             return response
         verdict = account.refuse(fresh, endpoint, seconds, resent=True)
         # A login that was due elsewhere may have ended the token while it was on its way, where an account
-        # has one session; and what a cache holds when it is back may have ended meanwhile. Neither says
-        # anything about this request, which takes part in the next login.
-        if _ends_here(auth, verdict, fresh) or (verdict is Verdict.TOKEN and not is_shaken):
+        # has one session; and what came from a cache may have ended there. Neither says anything about this
+        # request, which takes part in the next login.
+        is_judged = verdict is Verdict.TOKEN and fresh.is_own and not is_shaken
+        if is_judged or _ends_here(auth, verdict, fresh):
             return response
         refused = fresh
     return response

@@ -82,7 +82,8 @@ class Partner:
                     account.accept(endpoint, resent=resent)
                 return True
             verdict = account.refuse(grant, endpoint, COOLDOWN, resent=resent)
-            if verdict in (Verdict.COOLS, Verdict.COOLING) or (resent and verdict is Verdict.TOKEN):
+            is_judged = resent and grant.is_own and verdict is Verdict.TOKEN
+            if is_judged or verdict in (Verdict.COOLS, Verdict.COOLING):
                 return False
             grant = account.usable(grant) or account.obtain(self, grant)
         return False
