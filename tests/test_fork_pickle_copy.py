@@ -145,6 +145,25 @@ def test_a_child_has_the_parents_token(partner: SimulatedPartner) -> None:
 
 
 @needs_fork
+def test_children_log_in_over_no_connection_of_the_parents(partner: SimulatedPartner) -> None:
+    """A lent session that holds a connection at the fork: two children at once log in, each over its own."""
+    with requests.Session() as lent:
+        lent.get(f"{partner.base_url}/echo")
+        pools = lent.get_adapter(partner.base_url).poolmanager.pools
+        (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118
+        auth = make_auth(partner, login_session=lent, cache=MemoryTokenCache())
+        partner.login_delay = 0.2
+
+        def child() -> bool:
+            return bool(auth.token().value) and pool.num_requests == 1
+
+        assert together(2, lambda number: in_a_child(child)) == [True, True]
+        assert partner.logins == 2
+        lent.get(f"{partner.base_url}/echo")
+        assert (pool.num_connections, pool.num_requests) == (1, 2)
+
+
+@needs_fork
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS frameworks do not survive forks under load")
 def test_children_forked_under_load_complete() -> None:
     """Twenty children, forked while eight threads log in, wait and forget, all finish their request."""
