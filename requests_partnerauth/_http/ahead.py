@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import ssl
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from urllib3.response import HTTPResponse
 from urllib3.util.wait import wait_for_read
+
+_BUFFER = 1024
 
 
 def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
@@ -25,22 +27,23 @@ def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
     length = raw.length_remaining
     if length is None or (length and not (sock and hasattr(reader, "peek"))):
         return None
-    body, trouble = bytearray(), None
+    read, trouble = io.BytesIO(), None
     try:
-        while len(body) < length and (left := end - perf_counter()) > 0:
-            there = _there(reader, sock)
-            if not there:
+        while read.tell() < length and (left := end - perf_counter()) > 0:
+            count = _come(reader, sock)
+            if not count:
                 if not wait_for_read(sock, left):
                     break
-                there = _there(reader, sock)
-                if there == b"":
+                count = _come(reader, sock)
+                if count == 0:
                     break
-            body += reader.read(len(there or b""))
+            read.write(reader.read(count or 0))
     except OSError as error:
         trouble = error
+    body = read.getvalue()
     if body or trouble:
-        source.fp = io.BufferedReader(_Again(reader, bytes(body), trouble))
-    return bytes(body)
+        source.fp = _Ahead(_Again(reader, body, trouble), buffer_size=min(len(body) + 1, _BUFFER))
+    return body
 
 
 def hurry(raw: HTTPResponse, end: float) -> None:
@@ -65,17 +68,16 @@ def _socket_under(reader: Any) -> Any:
     return _socket_under(under.reader) if isinstance(under, _Over) else getattr(under, "_sock", None)
 
 
-def _there(reader: Any, sock: Any) -> bytes | None:
-    """What has come already: b"" also where it ends, None where TLS waits for the rest of a record."""
+def _come(reader: Any, sock: Any) -> int | None:
+    """How many bytes have come: 0 also where it ends, None where TLS waits for the rest of a record."""
     timeout = sock.gettimeout()
     sock.settimeout(0)
     try:
-        there: bytes = reader.peek(1)
+        return len(reader.peek(1))
     except (BlockingIOError, ssl.SSLWantReadError):
         return None
     finally:
         sock.settimeout(timeout)
-    return there
 
 
 class _Over(io.RawIOBase):
@@ -105,8 +107,16 @@ class _Again(_Over):
 
     def __init__(self, reader: Any, body: bytes, trouble: OSError | None) -> None:
         super().__init__(reader)
+        self._whole = body
         self._body = io.BytesIO(body)
         self._trouble = trouble
+
+    def whole(self, size: int) -> bytes | None:
+        """All that was read ahead, where nothing of it is gone yet and it is of this size."""
+        if self._body.tell() or len(self._whole) != size:
+            return None
+        body, self._whole, self._body = self._whole, b"", io.BytesIO()
+        return body
 
     def readinto(self, buffer: Any) -> int | None:
         count = self._body.readinto(buffer)
@@ -115,6 +125,14 @@ class _Again(_Over):
         if self._trouble is not None:
             raise self._trouble
         return super().readinto(buffer)
+
+
+class _Ahead(io.BufferedReader):
+    """Over `_Again`: who reads all at once, as requests does, gets it without a copy."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        whole = None if size is None or size < 1 else cast(_Again, self.raw).whole(size)
+        return super().read(size) if whole is None else whole
 
 
 class _Hurried(_Over):
