@@ -33,6 +33,11 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doe
 
 def in_a_child(action: Callable[[], bool]) -> bool:
     """Whether the action gives True in a forked child, which is ended when it takes too long."""
+    return is_well(forked(action))
+
+
+def forked(action: Callable[[], bool]) -> int:
+    """The pid of a child that ends well if the action gives True."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of threads, which are the point
         child = os.fork()
@@ -43,6 +48,11 @@ def in_a_child(action: Callable[[], bool]) -> bool:
             status = 0 if action() else 2
         finally:
             os._exit(status)
+    return child
+
+
+def is_well(child: int) -> bool:
+    """Whether a child has ended well."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -157,7 +167,8 @@ def test_children_log_in_over_no_connection_of_the_parents(partner: SimulatedPar
         def child() -> bool:
             return bool(auth.token().value) and pool.num_requests == 1
 
-        assert together(2, lambda number: in_a_child(child)) == [True, True]
+        children = [forked(child) for _ in range(2)]
+        assert [is_well(each) for each in children] == [True, True]
         assert partner.logins == 2
         lent.get(f"{partner.base_url}/echo")
         assert (pool.num_connections, pool.num_requests) == (1, 2)
