@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from itertools import count
 
 import pytest
 import requests
+from leak_check import everything_in, of_logs
 from placed import Home, PlacedAuth, cookies_of, home
-from recording_server import RecordingServer, recording_server
+from recording_server import Answer, Heard, RecordingServer, recording_server
 from requests.cookies import RequestsCookieJar, create_cookie
+from together import Background
 
-from requests_partnerauth import CookiePlacement, HeaderPlacement, Placement, SessionFieldsPlacement
+from requests_partnerauth import (
+    CookiePlacement,
+    HeaderPlacement,
+    InvalidLoginResponse,
+    MemoryTokenCache,
+    Placement,
+    SessionFieldsPlacement,
+    Token,
+)
 from requests_partnerauth._placement.cookies import WithCookies
 
 NAME = "JSESSIONID"
@@ -141,6 +153,86 @@ def test_a_value_goes_out_as_it_is(partner: Home, session: requests.Session, val
     assert [cookies_of(call) for call in partner.calls] == [[f"{NAME}={value}"]] * 2
 
 
+@pytest.mark.parametrize("cookies", [{}, {"node": "n1"}], ids=["alone", "beside-another"])
+def test_a_login_that_grants_no_cookie(
+    partner: Home, session: requests.Session, records: list[logging.LogRecord], cookies: dict[str, str]
+) -> None:
+    """A semicolon in a token that is a cookie is an invalid login, of a refresh too; it is quoted nowhere."""
+
+    class Giving(PlacedAuth):
+        granted = "a;b-made-up"
+
+        def refresh_request(self, token: Token) -> requests.Request | None:
+            return requests.Request("POST", f"{self.base_url}/refresh")
+
+        def parse_login(self, response: requests.Response) -> Token:
+            value = "a;b-made-up" if response.url.endswith("/refresh") else self.granted
+            return Token(value, refresh_token="again", cookies=cookies)
+
+    auth = session.auth = Giving(partner.url, CookiePlacement(NAME))
+    for ask in (auth.token, lambda: session.get(f"{partner.url}/x")):
+        with pytest.raises(InvalidLoginResponse, match="no CookiePlacement can carry its token") as caught:
+            ask()
+        told = "\n".join([everything_in(caught.value), of_logs(records)])
+        assert "made-up" not in told
+    assert [heard.target for heard in partner.server.heard] == ["/login"] * 2
+
+    partner.server.answer = Answer(200)
+    auth.granted = "fine"
+    assert session.get(f"{partner.url}/x").status_code == 200
+    partner.server.heard.clear()
+    partner.server.answer = lambda heard: Answer(401 if "fine" in (heard.header("Cookie") or "") else 200)
+    auth.granted = "better"
+    assert session.get(f"{partner.url}/x").status_code == 200
+    assert [heard.target for heard in partner.server.heard] == ["/x", "/refresh", "/login", "/x"]
+
+
+def test_a_preset_token_that_is_no_cookie(partner: Home) -> None:
+    """It is an error at once, by the argument's name and without the value; nothing is kept."""
+    auth = PlacedAuth(partner.url, CookiePlacement(NAME))
+    with pytest.raises(ValueError, match=r"^value: no CookiePlacement can carry this token$"):
+        auth.preset("a;b")
+    assert auth.token().value == partner.live
+    header = PlacedAuth(partner.url, HeaderPlacement("X-Token"))
+    header.preset("a;b")
+    assert header.token().value == "a;b"
+
+
+@pytest.mark.parametrize("cookies", [{}, {"node": "n1"}], ids=["alone", "beside-another"])
+def test_a_kept_token_that_is_no_cookie(
+    partner: Home, session: requests.Session, cookies: dict[str, str]
+) -> None:
+    """What another auth of the account got for a header is no ValueError out of a call; forget() drops it."""
+
+    class Giving(PlacedAuth):
+        def parse_login(self, response: requests.Response) -> Token:
+            return Token("made-up;token", cookies=cookies)
+
+    cache = MemoryTokenCache()
+    Giving(partner.url, HeaderPlacement("X-Token"), cache=cache).token()
+    partner.server.heard.clear()
+    session.auth = auth = PlacedAuth(partner.url, CookiePlacement(NAME), cache=cache)
+    with pytest.raises(InvalidLoginResponse, match="no CookiePlacement can carry the token") as caught:
+        session.get(f"{partner.url}/x")
+    assert "made-up" not in everything_in(caught.value)
+    assert partner.server.heard == []
+    auth.forget()
+    assert session.get(f"{partner.url}/x").status_code == 200
+
+
+@pytest.mark.parametrize("set_cookie", ["a b=secret-node", "node=secret-\x01node", "node=secret-\x9fnode"])
+def test_a_login_cookie_that_no_header_carries(partner: Home, set_cookie: str) -> None:
+    """Kept with the token it would be part of each request: it is an invalid login, and quoted nowhere."""
+    said = {"Content-Type": "application/json", "Set-Cookie": set_cookie}
+    partner.server.answer = Answer(200, said, b'{"token": "T"}')
+    auth = PlacedAuth(partner.url, HeaderPlacement("X-Token"), keep_login_cookies=True)
+    why = "no Cookie header can carry a cookie that it set"
+    with pytest.raises(InvalidLoginResponse, match=why) as caught:
+        auth.token()
+    assert "secret-" not in everything_in(caught.value)
+    assert PlacedAuth(partner.url, HeaderPlacement("X-Token")).token().value == "T"
+
+
 @pytest.mark.parametrize(
     "placement",
     [
@@ -169,6 +261,29 @@ def test_cookies_go_along_with_a_token(
     assert {node, "shard=s1", "tenant=42"} <= set(cookies_of(redirected))
     assert cookies_of(foreign.heard[-1]) == ["tenant=42"]
     assert token not in foreign.everything
+
+
+def test_a_location_that_repeats_a_cookie_that_came_meanwhile(
+    partner: Home, foreign: RecordingServer, session: requests.Session
+) -> None:
+    """The cookies of a token that another thread got while the request was on its way stay at home too."""
+
+    class Giving(PlacedAuth):
+        def parse_login(self, response: requests.Response) -> Token:
+            return Token("TOKEN", cookies={"node": f"secret-node-{next(numbers)}"})
+
+    def answer(heard: Heard) -> Answer:
+        if heard.target != "/x":
+            return Answer()
+        auth.forget()
+        (node,) = Background(auth.token).result().cookies.values()
+        return Answer(302, {"Location": f"{foreign.url}/taken?kept=1&node={node}"})
+
+    numbers = count(1)
+    partner.server.answer = answer
+    session.auth = auth = Giving(partner.url, HeaderPlacement("X-Token"))
+    session.get(f"{partner.url}/x")
+    assert [heard.target for heard in foreign.heard] == ["/taken?kept=1"]
 
 
 def test_cookies_that_go_along_are_undone_and_hidden() -> None:

@@ -14,7 +14,7 @@ import requests
 from conftest import make_auth
 from recording_server import Answer, Heard, RecordingServer, recording_server
 from requests.adapters import HTTPAdapter
-from together import is_good
+from together import Background, is_good
 from urllib3.util import Retry
 
 from requests_partnerauth import PartnerAuth
@@ -285,6 +285,38 @@ def test_a_request_that_led_abroad_is_sent_again(
         assert is_good(session.get(f"{partner.base_url}/echo"))
     assert partner.logins == 4
     assert not any(token in foreign.everything for token in partner.issued)
+
+
+@pytest.mark.parametrize("spelling", ["raw", "twice encoded", "in the path"])
+def test_a_location_that_repeats_a_token_that_came_meanwhile(
+    partner: SimulatedPartner,
+    auth: PartnerAuth,
+    session: requests.Session,
+    foreign: RecordingServer,
+    spelling: str,
+) -> None:
+    """Another thread is refused and logs in while a request is on its way: the new token stays at home."""
+    # Promise: newer-token
+    auth.token()
+
+    def log_in_elsewhere(call: Call) -> Reply:
+        partner.revoke()
+        echoes.append(Background(lambda: requests.get(f"{partner.base_url}/echo", auth=auth)).result())
+        location = foreign.url + ECHOES[spelling](partner.issued[-1])
+        return Reply(307, {"Location": location})
+
+    echoes: list[Any] = []
+    partner.answer("/meanwhile", log_in_elsewhere)
+    session.auth = auth
+    for logins in (2, 3):
+        response = session.get(f"{partner.base_url}/meanwhile")
+        assert is_good(echoes[-1])
+        assert partner.logins == logins
+        assert response.url.startswith(foreign.url)
+    assert len(foreign.heard) == 2
+    assert_nothing_leaked(foreign, partner)
+    for token in partner.issued:
+        assert quote(quote(token, safe=""), safe="") not in foreign.everything
 
 
 def test_an_adapter_with_retries_keeps_to_it(

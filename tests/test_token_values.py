@@ -13,8 +13,20 @@ from typing import Any
 
 import attrs
 import pytest
+import requests
+from leak_check import everything_in
+from placed import PlacedAuth, home
+from recording_server import Answer
 
-from requests_partnerauth import Token
+from requests_partnerauth import (
+    CookiePlacement,
+    HeaderPlacement,
+    InvalidLoginResponse,
+    Placement,
+    QueryPlacement,
+    SessionFieldsPlacement,
+    Token,
+)
 from requests_partnerauth._token import counted_from
 
 MAKERS: dict[str, Callable[..., Token]] = {
@@ -77,6 +89,49 @@ def test_cookies_that_no_header_carries(cookies: Any) -> None:
     """They are an error when the token is made, by name and without a value."""
     with pytest.raises(ValueError, match=r"^cookies: [^;]*$"):
         Token("value", cookies=cookies)
+
+
+class Upright(QueryPlacement):
+    """Takes capitals alone."""
+
+    def can_carry(self, value: str) -> bool:
+        return value.isupper()
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [
+        HeaderPlacement("X-Token"),
+        CookiePlacement("TOKEN"),
+        QueryPlacement("token"),
+        SessionFieldsPlacement("sid"),
+        Upright("token"),
+    ],
+    ids=lambda placement: type(placement).__name__,
+)
+def test_a_value_that_its_placement_does_not_carry(placement: Placement) -> None:
+    """Granted, it is an invalid login; preset, it is an error by name at once; neither quotes it."""
+    # Promise: placed-token
+    with home() as partner:
+        auth = PlacedAuth(partner.url, placement)
+        bad = ["made-up\r\nX: y", "made-up-\u20ac", "made-up-\xe4", "made-up\0", " made-up"]
+        bad += ["made-up;"] * isinstance(placement, CookiePlacement)
+        bad += ["made-up"] * isinstance(placement, Upright)
+        for value in bad:
+            partner.server.answer = Answer(
+                200, {"Content-Type": "application/json"}, json.dumps({"token": value}).encode()
+            )
+            for _ in range(2):
+                with pytest.raises(InvalidLoginResponse, match="unknown answer to the login") as caught:
+                    requests.get(f"{partner.url}/x", auth=auth)
+                assert "made-up" not in everything_in(caught.value)
+            with pytest.raises(ValueError, match=r"^value: ") as wrong:
+                auth.preset(value)
+            assert "made-up" not in everything_in(wrong.value)
+        assert partner.calls == []
+        partner.server.answer = Answer(200)
+        auth.preset("GOOD")
+        assert requests.get(f"{partner.url}/x", auth=auth).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,15 @@ class Memory:
 
     def hidden(self) -> list[str]:
         """What the tokens held that there were lately: a partner's words may repeat any of it."""
-        grants = [*self._earlier, *([] if self.last is None else [self.last])]
-        return [text for grant in grants for text in grant.hidden()]
+        return [text for grant in self._lately() for text in grant.hidden()]
+
+    def carried(self) -> list[str]:
+        """What requests held of those tokens: a redirect may repeat any of it."""
+        return [text for grant in self._lately() for text in grant.carried]
+
+    def _lately(self) -> list[Grant]:
+        with state_lock():
+            return [*self._earlier, *([] if self.last is None else [self.last])]
 
     def remember(self, failure: Failure, seconds: float) -> None:
         """For so long, nobody logs in."""

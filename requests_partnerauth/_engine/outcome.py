@@ -65,11 +65,15 @@ class Grant:
         self.due_at = min(clock.monotonic() + seconds, self.ends_at)
         self.due_at_wall = min(clock.wall() + seconds, self.ends_at_wall)
 
+    @property
+    def carried(self) -> list[str]:
+        """What a request holds of it: the token, and the cookies that travel with it."""
+        return [self.value, *self.token.cookies.values()]
+
     def hidden(self) -> list[str]:
         """All that a partner's words may repeat of it, and no message may."""
-        token = self.token
-        refresh_token = [token.refresh_token] if token.refresh_token else []
-        return [token.value, *refresh_token, *token.cookies.values(), *_texts_in(dict(token.details))]
+        refresh_token = [self.token.refresh_token] if self.token.refresh_token else []
+        return [*self.carried, *refresh_token, *_texts_in(dict(self.token.details))]
 
 
 def _texts_in(details: object) -> list[str]:

@@ -65,6 +65,8 @@ class ByHand(Answers):
         """
         checks.epoch_seconds("expires_at", expires_at)
         token = Token(value, issued_at=self._clock.wall(), expires_at=expires_at)
+        if not self.placement.can_carry(value):
+            raise ValueError(f"value: no {type(self.placement).__name__} can carry this token")
         self._shared_account(anew=True).preset(token)
 
     def logout(self) -> None:

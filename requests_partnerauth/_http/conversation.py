@@ -11,7 +11,7 @@ import requests
 
 from .._engine.clock import Clock
 from .._engine.outcome import Failure
-from .._token import Token, counted_from
+from .._token import Token, counted_from, is_cookie
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from .answers import Answers
 from .body import Unreadable
@@ -69,10 +69,6 @@ class Conversation:
         if isinstance(end, Outage):
             self._refreshing.end_in(end)
             return end._replace(why=end.told(self._telling.safe), said="", hint="")
-        if isinstance(end, Token) and self._keeps_cookies:
-            cookies = {**cookies_in(self._wire.cookies), **getattr(end, "cookies", {})}
-            more: dict[str, Any] = {"cookies": cookies}
-            return attrs.evolve(end, **more)
         return end
 
     def _run(self) -> End | None:
@@ -121,10 +117,23 @@ class Conversation:
             mistake = f"login_flow: a requests.Request is wanted, not {type(request).__name__} ({where})"
             return self._mistaken(mistake, response)
         if isinstance(granted, Token):
-            return granted
+            return self._granted(granted, response)
         if response is None:
             return self._mistaken(f"login_flow: a Token is wanted, not {type(granted).__name__}", None)
         return self._telling.undescribed(response, "no token was read from it")
+
+    def _granted(self, token: Token, response: requests.Response | None) -> Token | Failure:
+        """The token with the cookies that stay with it, where requests can carry both."""
+        placement = self._answers.placement
+        if not placement.can_carry(token.value):
+            return self._telling.documented(response, f"no {type(placement).__name__} can carry its token")
+        if not self._keeps_cookies:
+            return token
+        cookies = {**cookies_in(self._wire.cookies), **getattr(token, "cookies", {})}
+        if not all(is_cookie(name, value) for name, value in cookies.items()):
+            return self._telling.documented(response, "no Cookie header can carry a cookie that it set")
+        more: dict[str, Any] = {"cookies": cookies}
+        return attrs.evolve(token, **more)
 
     def _mistaken(self, mistake: str, response: requests.Response | None) -> Failure:
         if response is None:

@@ -47,7 +47,7 @@ def _refreshed(answers: Answers, response: requests.Response, previous: Token) -
         if is_thrown_in(error):
             raise
         return None
-    if not isinstance(token, Token):
+    if not isinstance(token, Token) or not answers.placement.can_carry(token.value):
         return None
     return token if token.refresh_token else attrs.evolve(token, refresh_token=previous.refresh_token)
 

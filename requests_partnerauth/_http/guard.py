@@ -71,10 +71,18 @@ def may_be_handed_a_token(request: requests.PreparedRequest) -> bool:
     return not hasattr(request, _LEAVES)
 
 
-def keep_from_foreigners(request: requests.PreparedRequest, response: requests.Response, home: Home) -> None:
+def keep_from_foreigners(
+    request: requests.PreparedRequest, response: requests.Response, home: Home, lately: Iterable[str] = ()
+) -> None:
     """The next hop is built from this request: where it leaves the partner, it takes no token along.
 
     It gets none back: another thread that sends the same request could place one before the hop is built.
+
+    Args:
+        request: What is sent on.
+        response: The redirect.
+        home: The origins that may see its token.
+        lately: Further tokens that the redirect may repeat: one that came while it was on its way, say.
     """
     target = redirect_target(response)
     if target is None or home.include(target):
@@ -82,7 +90,7 @@ def keep_from_foreigners(request: requests.PreparedRequest, response: requests.R
     # Imported when it is first used: it is large, and hardly a request leads abroad.
     from .scrub import erase_from_url
 
-    values: list[str] = []
+    values = [*lately]
     with handing_over():
         setattr(request, _LEAVES, True)
         for guard in guards_of(request):

@@ -17,6 +17,7 @@ from .._engine.account import Account
 from .._engine.flying import LogIn
 from .._engine.outcome import Grant
 from .._placement._base import Placement
+from ..errors import InvalidLoginResponse
 from . import refusal
 from .guard import Guard, Home, guards_of, keep_from_foreigners, not_ours
 
@@ -86,7 +87,8 @@ class Sending(Guard):
         elif self.account.endpoints and response.status_code < 500:
             self.account.accept(refusal.endpoint_of(request), resent=False)
         if 300 <= response.status_code < 400:
-            keep_from_foreigners(request, response, self.home)
+            lately = self.auth._shared_account().memory.carried()
+            keep_from_foreigners(request, response, self.home, lately)
         return response
 
     def sign_again(self, request: requests.PreparedRequest, grant: Grant) -> list[Any]:
@@ -126,7 +128,11 @@ class Stamp:
         self.grant = grant
         self.home = auth._home_of(grant)
         self.placement = placement_of(auth, grant)
-        self.values = [grant.value, *grant.token.cookies.values()]
+        self.values = grant.carried
+        if not self.placement.can_carry(grant.value):
+            kind = type(auth.placement).__name__
+            why = f"no {kind} can carry the token that was kept; forget() drops it"
+            raise InvalidLoginResponse(f"{auth.partner}: {why}")
         self.name, self.text = self.placement.header(grant.value) or ("", "")
         self.sending = Sending(self, None) if self.name else None
 

@@ -41,6 +41,10 @@ class Placement(ABC):
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         """Whether this very token is in the request."""
 
+    def can_carry(self, value: str) -> bool:
+        """Whether a request can take this token here; asked when it is granted or preset."""
+        return True
+
     def header(self, value: str) -> tuple[str, str] | None:
         """Name and text of the header, where placing the token means no more than setting that one."""
         return None

@@ -36,7 +36,7 @@ class CookiePlacement(Placement):
         return f"CookiePlacement({self.name!r})"
 
     def place(self, request: requests.PreparedRequest, value: str) -> Any:
-        if not is_cookie(self.name, value):
+        if not self.can_carry(value):
             raise ValueError("value: a token with a semicolon in it can't be a cookie")
         return _place(request, {self.name: value})
 
@@ -45,6 +45,9 @@ class CookiePlacement(Placement):
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         return value in self._values(request)
+
+    def can_carry(self, value: str) -> bool:
+        return is_cookie(self.name, value)
 
     def _values(self, request: requests.PreparedRequest) -> Iterable[str]:
         pairs = [pair.partition("=") for pair in _pairs(text_of(request.headers.get("Cookie")))]
@@ -77,6 +80,9 @@ class WithCookies(Placement):
 
     def carries(self, request: requests.PreparedRequest, value: str) -> bool:
         return self._placement.carries(request, value)
+
+    def can_carry(self, value: str) -> bool:
+        return self._placement.can_carry(value)
 
 
 class _Mark(NamedTuple):

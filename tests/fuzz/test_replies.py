@@ -23,11 +23,14 @@ from secrets_abroad import SPELLINGS, found, is_ours
 from trying import Case, try_all
 
 from requests_partnerauth import PartnerAuth, PartnerAuthError
+from requests_partnerauth._http.frames import let_go
 from requests_partnerauth.simulator import Call, PartnerSimulator, SimulatedPartner
 
 PASSWORD = "Gehe1m+wört/%=&"
 MOST = 64 * 1024 * 1024
 LIMIT = 1.0
+# What a machine that is busy with other things may take on top.
+BUSY = 5.0
 
 # <secret> is a credential or the token, in the spelling of the case; <good> what the partner's login says.
 TEXTS = [
@@ -71,7 +74,7 @@ REPLIES = st.fixed_dictionaries(
         "packed": st.lists(st.sampled_from(["gzip", "deflate"]), max_size=2),
         "bomb": st.sampled_from([0, 0, 0, 0, 100]),
         "framing": st.sampled_from(FRAMINGS),
-        "drip": st.sampled_from([None, None, None, None, None, None, "head", "body", "ever"]),
+        "drip": st.sampled_from([None, None, None, None, None, None, "head", "body", "ever", "head ever"]),
     }
 )
 LOGINS = st.fixed_dictionaries(
@@ -91,7 +94,7 @@ class Odd:
     """A server that gives the replies of a case one after the other, the last of them for ever."""
 
     def __init__(self) -> None:
-        self.replies: list[tuple[str | None, bytes, bytes]] = []
+        self.replies: list[tuple[str | None, bytes, bytes, bytes]] = []
         self.secret = self.good = self.signal = ""
         self.given = 0
         self.server = OddServer(self._answer)
@@ -104,9 +107,11 @@ class Odd:
         self.over.clear()
 
     def _answer(self, connection: socket.socket, closing: threading.Event) -> None:
-        drip, head, body = self.replies[min(self.given, len(self.replies) - 1)]
+        drip, head, body, more = self.replies[min(self.given, len(self.replies) - 1)]
         self.given += 1
         over = self.over
+        if drip == "head ever":
+            head, body, more = head[:-2] + b"X-Drips: ", b"", b" "
         for piece, drips in ((head, drip == "head"), (body, drip in ("body", "ever"))):
             if not drips:
                 connection.sendall(piece)
@@ -116,10 +121,11 @@ class Odd:
                 if over.wait(0.005):
                     return
             connection.sendall(piece[40:])
-        while drip == "ever" and not over.wait(0.05) and not closing.is_set():
-            connection.sendall(b" ")
+        while drip in ("ever", "head ever") and not over.wait(0.05) and not closing.is_set():
+            connection.sendall(more)
 
-    def _written(self, reply: Case) -> tuple[bytes, bytes]:
+    def _written(self, reply: Case) -> tuple[bytes, bytes, bytes]:
+        """Head, body, and what follows where it drips for ever."""
         secret = SPELLINGS[reply["spelling"]](self.secret)
         text = reply["text"].replace("<good>", self.good).replace("<signal>", self.signal)
         charset = reply["charset"] or "utf-8"
@@ -137,15 +143,17 @@ class Odd:
         if reply["packed"]:
             headers.append(["Content-Encoding", ", ".join(reply["packed"])])
         length = {"short": len(body) // 2, "long": len(body) + 10}.get(reply["framing"], len(body))
+        has_end, more = reply["drip"] != "ever", b" "
         if "chunk" in reply["framing"]:
             headers.append(["Transfer-Encoding", "chunked"])
-            body = b"%x\r\n%s\r\n" % (len(body), body) + b"0\r\n\r\n" * (reply["framing"] == "chunked")
+            end = b"0\r\n\r\n" if reply["framing"] == "chunked" and has_end else b""
+            body, more = b"%x\r\n%s\r\n" % (len(body), body) * bool(body) + end, b"1\r\n \r\n"
         elif reply["framing"] != "close":
-            headers.append(["Content-Length", str(length)])
+            headers.append(["Content-Length", str(length if has_end else length + 1_000_000)])
         headers += [[name, value.replace("<secret>", secret)] for name, value in reply["headers"]]
         lines = [f"HTTP/1.1 {reply['status']} {reply['reason'].replace('<secret>', secret)}"]
         lines += [f"{name}: {value}" for name, value in [*headers, ["Connection", "close"]]]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace"), body
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace"), body, more
 
 
 @lru_cache
@@ -227,7 +235,7 @@ def test_any_reply_to_a_login(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None
         secrets = credentials_of(auth)
         odd.begin(case["replies"], secrets[0], good_login(make_auth(partner, **account), partner), "{}")
         error = None
-        with all_records() as records, bounded(LIMIT + 15):
+        with all_records() as records, bounded(LIMIT + BUSY):
             try:
                 auth.token()
             except PartnerAuthError as caught:
@@ -238,8 +246,15 @@ def test_any_reply_to_a_login(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None
         if error is not None:
             assert str(error).isprintable()
             assert_silent(error, secrets)
+            let_go(error)
 
     try_all("logins", LOGINS, holds, share=0.3)
+
+
+def is_for(case: Case, reply: Case) -> bool:
+    """Whether requests itself comes to an end with it: it reads a head, or what is no stream, for ever."""
+    is_read = not case["stream"] or 300 <= reply["status"] < 400
+    return reply["drip"] != "head ever" and not (reply["drip"] == "ever" and is_read)
 
 
 def test_any_reply_to_a_call(odd: Odd) -> None:
@@ -253,7 +268,7 @@ def test_any_reply_to_a_call(odd: Odd) -> None:
             auth = make_auth(partner, origins=(url,), login_timeout=(5, 5))
             token = auth.token().value
             replies = [reply for reply in case["replies"] if case["stream"] or not reply["bomb"]] or [PLAIN]
-            replies = [{**reply, "drip": None} if reply["drip"] == "ever" else reply for reply in replies]
+            replies = [reply if is_for(case, reply) else {**reply, "drip": None} for reply in replies]
             odd.begin(replies, token, "{}", signal_of(partner, partner.body_signal))
             error: Any = None
             with requests.Session() as session, all_records() as records, bounded(40):
@@ -270,6 +285,9 @@ def test_any_reply_to_a_call(odd: Odd) -> None:
             assert not found(of_logs(records), secrets)
             if isinstance(error, PartnerAuthError):
                 assert_silent(error, secrets)
+            if error is not None:
+                # Of a reply that urllib3 does not like it closes nothing: that hangs on the frames.
+                let_go(error)
 
         try_all("calls", CALLS, holds, share=0.3)
 

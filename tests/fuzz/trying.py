@@ -20,7 +20,7 @@ _HEALTH = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_
 _QUICK = settings(
     max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=_HEALTH
 )
-_LONG = settings(max_examples=300, database=None, deadline=None, suppress_health_check=_HEALTH)
+_LONG = settings(max_examples=100, database=None, deadline=None, suppress_health_check=_HEALTH)
 
 
 def corpus(name: str) -> list[Case]:
