@@ -15,7 +15,7 @@ from enum import Enum
 from .._token import Token
 from ..errors import LoginTimeout, PartnerAuthError
 from .clock import Clock
-from .endpoints import Endpoints
+from .endpoints import SHAKEN, Endpoints
 from .flight import Flight
 from .flying import Flying, LogIn
 from .memory import Memory, state_lock
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 _PAUSE = 10.0
 _REJECTIONS = 16
-_SHAKEN = 40.0
 _NO_ENDPOINTS = Endpoints()
 
 
@@ -72,7 +71,7 @@ class Account:
     @property
     def is_shaken(self) -> bool:
         """Whether the cache failed of late, and processes may have logged in without each other."""
-        return self.now() - self._store.failed_at < _SHAKEN
+        return self.now() - self._store.failed_at < SHAKEN
 
     def usable(self, refused: Grant | None = None) -> Grant | None:
         """The current token, unless it has ended or is the one that was just refused."""

@@ -10,6 +10,8 @@ from .outcome import Grant
 _REMEMBERED = 64
 _COOL_THE_ACCOUNT = 3
 _SPACED = 10.0
+SHAKEN = 40.0
+"""For how long a cache that was away, here or in another process, may have left what is no longer true."""
 
 
 class Trial(NamedTuple):
@@ -72,7 +74,7 @@ class Endpoints(dict[str, Trial]):
         since, trial = now - self._judged_anew_at, self.get(endpoint)
         if not shaken and trial is not None and trial.cools and not refused.is_own and since >= seconds:
             cools_since = trial.until - seconds
-            shaken = now - cools_since >= _SPACED and self._accepted_at < cools_since
+            shaken = _SPACED <= now - cools_since < SHAKEN and self._accepted_at < cools_since
         if not shaken or since < _SPACED:
             return False
         self._judged_anew_at = now
