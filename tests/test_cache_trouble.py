@@ -14,7 +14,7 @@ import requests
 from cache_contract import told
 from conftest import make_auth, wrong_secret
 from held import Held
-from manual_clock import ManualClock, join_refreshes
+from manual_clock import ManualClock, SteppingClock, join_refreshes
 from redis_server import RedisServer
 from together import Background, wait_for_waiters
 
@@ -24,7 +24,6 @@ from requests_partnerauth import (
     PartnerAuth,
     RedisTokenCache,
 )
-from requests_partnerauth._engine.clock import Clock
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import PartnerSimulator
 
@@ -54,16 +53,6 @@ class Broken(TokenCache):
 
     def lock(self, key: str, limit: float = 30.0) -> Any:
         return self._do("lock", key, limit)
-
-
-class SteppingClock(Clock):
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def monotonic(self) -> float:  # type: ignore[override]
-        return time.monotonic() + self.ahead
 
 
 @pytest.fixture
