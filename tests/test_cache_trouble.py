@@ -101,6 +101,22 @@ def test_down_is_not_dead(
     assert partner.logins == 7
 
 
+def test_a_cache_that_is_down_is_not_asked_whether_a_refusal_was_forgotten(
+    simulator: PartnerSimulator,
+) -> None:
+    """Refused credentials, and a cache that fails then: ten calls ask it once, and the partner not at all."""
+    cache = Broken()
+    auth = make_auth(simulator.bex, cache=cache, **wrong_secret(simulator.bex))
+    for number in range(11):
+        with pytest.raises(LoginRejected):
+            auth.token()
+        if number == 0:
+            cache.broken = {"get"}
+            cache.tried.clear()
+    assert cache.tried == ["get"]
+    assert simulator.bex.login_attempts == 1
+
+
 def test_a_cache_that_can_only_not_lock_keeps_tokens(simulator: PartnerSimulator) -> None:
     """Three processes one after the other log in once, on a network share whose locks fail, say."""
     first = Broken("lock")
