@@ -268,7 +268,7 @@ def test_a_remembered_rejection_outlives_a_logout(service: AcmeService) -> None:
 def test_what_else_a_login_gave_is_a_secret_from_16_characters_on(
     service: AcmeService, is_forgotten: bool
 ) -> None:
-    """A refusal that repeats texts among the last token's details: the longer is hidden, the shorter stays."""
+    """A refusal that repeats texts of the last token's details: the longer is hidden, the shorter stays."""
 
     class DetailedAuth(AcmeAuth):
         def parse_login(self, response: requests.Response) -> Token:

@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -405,6 +407,23 @@ def test_a_slow_cache_does_not_use_up_the_time_for_its_lock(
     cache.go_on["lock"].set()
     assert first.result() is second.result()
     assert (partner.logins, cache.tried.count("lock")) == (1, 1)
+
+
+def test_a_login_leaves_its_lock_before_it_returns(simulator: PartnerSimulator) -> None:
+    """A process that ends right after its login leaves no lock that the next one has to wait for."""
+
+    class Lingering(Broken):
+        is_left = False
+
+        @contextmanager
+        def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
+            yield True
+            threading.Event().wait(0.3)
+            self.is_left = True
+
+    cache = Lingering()
+    make_auth(simulator.bex, cache=cache).token()
+    assert cache.is_left
 
 
 def test_a_refresh_ahead_outlives_a_token_from_the_cache(
