@@ -292,6 +292,16 @@ def test_a_cache_with_slots_shares_what_it_keeps(simulator: PartnerSimulator) ->
     assert simulator.bex.logins == 1
 
 
+def test_what_a_cache_keeps_is_sealed_unless_it_says_otherwise(simulator: PartnerSimulator) -> None:
+    """A class that does not know `seals`: its entries are sealed, and named as in caches that do."""
+    narrow, other = Narrow(), Broken()
+    token = make_auth(simulator.bex, cache=narrow).token()
+    make_auth(simulator.bex, cache=other).token()
+    ((key, (kept, _)),) = narrow.memory._entries.items()
+    assert token.value.encode() not in kept
+    assert [key] == list(other.memory._entries)
+
+
 @pytest.mark.parametrize("number", ["1e999", "NaN", "1" + "0" * 400])
 @pytest.mark.parametrize("kind", ["token", "refusal"])
 def test_a_number_that_is_none(simulator: PartnerSimulator, kind: str, number: str) -> None:
