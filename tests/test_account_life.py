@@ -367,6 +367,19 @@ def test_a_cache_that_asks_for_the_token_it_is_to_give(service: AcmeService, tmp
     assert service.count["/login"] == 1
 
 
+def test_a_cache_that_asks_for_a_token_that_is_to_be_forgotten(service: AcmeService, tmp_path: Path) -> None:
+    """Outside of a login too, a word of the account's cache that asks for its token gets an error."""
+
+    class Asking(FileTokenCache):
+        def get(self, key: str) -> bytes | None:
+            auth.token()
+            return super().get(key)
+
+    auth = auth_for(service, cache=Asking(tmp_path / "tokens"))
+    assert Background(auth.forget).result() is None
+    assert service.count["/login"] == 0
+
+
 class TimeIsUp(Exception):
     """As a task queue's soft time limit: an `Exception`, thrown in by a signal's handler."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -306,20 +307,21 @@ def test_what_a_cache_keeps_is_sealed_unless_it_says_otherwise(simulator: Partne
 @pytest.mark.parametrize("kind", ["token", "refusal"])
 def test_a_number_that_is_none(simulator: PartnerSimulator, kind: str, number: str) -> None:
     """An entry whose times can't be times is a miss, in a cache whose entries are not sealed."""
-    cache = Unsealed()
-    make_auth(simulator.bex, cache=cache).token()
-    entry = {
-        "token": f'{{"login": "1", "value": "t", "issued_at": {number}, "expires_at": null,'
-        ' "refresh_token": null, "details": {}}',
-        "refusal": f'{{"until": {number}, "kind": "LoginRejected", "message": "", "code": null,'
-        ' "partner_message": ""}',
-    }[kind]
-    for key in list(cache.kept):
-        name = key.rpartition(".")[0]
-        del cache.kept[key]
-        cache.kept[f"{name}.{kind}"] = entry.encode()
-    make_auth(simulator.bex, cache=_as_another_process_of(cache)).token()
-    assert simulator.bex.logins == 2
+    partner, cache = simulator.bex, Unsealed()
+    arguments = wrong_secret(partner) if kind == "refusal" else {}
+
+    def log_in(cache: Unsealed) -> None:
+        with pytest.raises(LoginRejected) if kind == "refusal" else nullcontext():
+            make_auth(partner, cache=cache, **arguments).token()
+
+    log_in(cache)
+    ((key, entry),) = cache.kept.items()
+    broken = re.sub(rb'"(issued_at|until|seconds)": [0-9.]+', rb'"\1": ' + number.encode(), entry)
+    assert key.endswith(kind)
+    assert broken != entry
+    cache.kept[key] = broken
+    log_in(_as_another_process_of(cache))
+    assert partner.login_attempts == 2
 
 
 class Unsealed(Broken):
