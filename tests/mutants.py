@@ -32,29 +32,29 @@ FILES = [
     PACKAGE / "_http" / "guard.py",
 ]
 TESTS = (
-    "test_cooldowns.py", "test_token_forget_preset.py", "test_endpoints.py", "test_refresh_ahead.py",
-    "test_account_life.py", "test_shared_caches.py", "test_single_flight.py", "test_resend.py",
-    "test_cache_trouble.py", "test_two_auths.py", "test_prepared_requests.py", "test_redirects_abroad.py",
-    "test_redirect_after_refusal.py", "test_login_refresh.py", "test_logging.py", "test_lifetimes.py",
-    "test_cache_reasons.py", "test_fork_pickle_copy.py", "test_processes.py", "test_login_flow.py",
-    "test_login_cut_off.py", "test_hung_logins.py",
+    "test_cache_is_back.py", "test_token_forget_preset.py", "test_endpoints.py", "test_refresh_ahead.py",
+    "test_cooldowns.py", "test_account_life.py", "test_cache_trouble.py", "test_resend.py",
+    "test_shared_caches.py", "test_single_flight.py", "test_two_auths.py", "test_prepared_requests.py",
+    "test_redirects_abroad.py", "test_redirect_after_refusal.py", "test_login_refresh.py", "test_logging.py",
+    "test_lifetimes.py", "test_cache_reasons.py", "test_fork_pickle_copy.py", "test_processes.py",
+    "test_login_flow.py", "test_login_cut_off.py", "test_hung_logins.py", "test_testing_kit.py",
 )  # fmt: skip
 FIRST = {
-    "account.py": ("test_cooldowns.py", "test_token_forget_preset.py", "test_endpoints.py"),
+    "account.py": ("test_cache_is_back.py", "test_token_forget_preset.py", "test_refresh_ahead.py"),
     "bounded.py": ("test_hung_logins.py", "test_login_cut_off.py"),
     "endpoints.py": ("test_endpoints.py", "test_cooldowns.py"),
-    "entries.py": ("test_shared_caches.py", "test_cache_trouble.py"),
+    "entries.py": ("test_cache_trouble.py", "test_shared_caches.py"),
     "flight.py": ("test_single_flight.py", "test_hung_logins.py"),
     "flying.py": ("test_account_life.py", "test_shared_caches.py"),
     "guard.py": ("test_redirects_abroad.py", "test_prepared_requests.py"),
     "hold.py": ("test_cache_trouble.py", "test_account_life.py"),
     "lease.py": ("test_account_life.py", "test_login_refresh.py"),
     "locks.py": ("test_fork_pickle_copy.py",),
-    "outcome.py": ("test_refresh_ahead.py", "test_lifetimes.py"),
-    "refusal.py": ("test_endpoints.py", "test_resend.py", "test_redirect_after_refusal.py"),
-    "registry.py": ("test_two_auths.py", "test_shared_caches.py"),
-    "store.py": ("test_shared_caches.py", "test_cache_trouble.py"),
-    "words.py": ("test_cache_trouble.py", "test_cache_reasons.py"),
+    "outcome.py": ("test_refresh_ahead.py", "test_lifetimes.py", "test_account_life.py"),
+    "refusal.py": ("test_cache_is_back.py", "test_endpoints.py", "test_resend.py"),
+    "registry.py": ("test_testing_kit.py", "test_two_auths.py", "test_cache_trouble.py"),
+    "store.py": ("test_cache_trouble.py", "test_shared_caches.py"),
+    "words.py": ("test_cache_trouble.py", "test_cache_reasons.py", "test_account_life.py"),
 }
 """Which tests tell most about a file: the sooner a mutant is noticed, the sooner comes the next one."""
 OPPOSITE = {
