@@ -149,6 +149,23 @@ def test_forget_holds_where_the_cache_could_not(simulator: PartnerSimulator, clo
     assert simulator.bex.logins == 2
 
 
+def test_forget_holds_for_a_token_that_was_only_seen(
+    simulator: PartnerSimulator, session: Any, clock: SteppingClock
+) -> None:
+    """Another process's token, forgotten but not deleted, is not tried when the cache is back."""
+    partner, cache = simulator.bex, Broken()
+    make_auth(partner, cache=_as_another_process(cache)).token()
+    auth = make_auth(partner, cache=cache)
+    cache.broken = {"delete", "set"}
+    auth.forget()
+    auth.token()
+    cache.broken.clear()
+    clock.ahead += 11
+    partner.revoke()
+    assert session.get(f"{partner.base_url}/orders", auth=auth).status_code == 200
+    assert (partner.logins, partner.refusals) == (3, 1)
+
+
 def test_redis_entries_end_with_their_token(simulator: PartnerSimulator, redis_server: RedisServer) -> None:
     """Redis drops an entry when its token ends, and a remembered refusal with its cooldown."""
     partner = simulator.fiserv_boarding
