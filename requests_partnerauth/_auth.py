@@ -52,7 +52,7 @@ class PartnerAuth(ByHand):
         login_timeout: Seconds to connect and to read; their sum bounds a whole login.
         keep_login_cookies: True: cookies that the login sets, a load balancer's say, travel with the token.
         rejection_cooldown: Seconds in which refused credentials are not tried again.
-        refresh_cooldown: Seconds in which a refresh that did not help is not repeated.
+        refresh_cooldown: Seconds in which an endpoint that refuses a new token too starts no login.
         expired_when: A further expiry signal: called with a response, True means expired.
         resend: False: never send a request twice; the caller gets the refusal, the next request a new token.
         refresh_ahead: False: no login in the background; the first request after the end logs in.

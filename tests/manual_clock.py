@@ -1,8 +1,9 @@
-"""A clock that a test moves by hand."""
+"""Clocks that a test moves by hand."""
 
 from __future__ import annotations
 
 import threading
+import time
 
 from requests_partnerauth._engine.clock import Clock
 
@@ -32,6 +33,16 @@ class ManualClock(Clock):
     def set_wall_back(self, seconds: float) -> None:
         """Set the wall clock back, or forward where negative."""
         self._epoch -= seconds
+
+
+class SteppingClock(Clock):
+    """Goes by itself, and a test sets it forward; the wall clock is the system's."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 def join_refreshes() -> None:

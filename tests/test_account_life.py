@@ -264,6 +264,30 @@ def test_a_remembered_rejection_outlives_a_logout(service: AcmeService) -> None:
     assert service.count["/login"] == 1
 
 
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_what_else_a_login_gave_is_a_secret_from_16_characters_on(
+    service: AcmeService, is_forgotten: bool
+) -> None:
+    """A refusal that repeats texts of the last token's details: the longer is hidden, the shorter stays."""
+
+    class DetailedAuth(AcmeAuth):
+        def parse_login(self, response: requests.Response) -> Token:
+            token = super().parse_login(response)
+            return Token(token.value, details={"more": [{"second": "sixteen-letters!"}, "fifteen-letters"]})
+
+    auth = DetailedAuth(base_url=service.url, cache=MemoryTokenCache())
+    assert call(service, auth) == 200
+    service.revoke()
+    if is_forgotten:
+        auth.forget()
+    words = b'{"error": "no to fifteen-letters and sixteen-letters!"}'
+    service.answers["/login"] = lambda heard: Answer(401, {"Content-Type": "application/json"}, words)
+    with pytest.raises(LoginRejected) as caught:
+        call(service, auth)
+    assert "fifteen-letters" in str(caught.value)
+    assert "sixteen-letters!" not in str(caught.value)
+
+
 def test_origins_that_the_login_names(service: AcmeService) -> None:
     """They see the token as long as it is the current one; the new token decides about its own."""
     with recording_server() as other, recording_server() as later:
@@ -341,6 +365,19 @@ def test_a_cache_that_asks_for_the_token_it_is_to_give(service: AcmeService, tmp
     auth = auth_for(service, cache=Asking(tmp_path / "tokens"))
     assert Background(lambda: call(service, auth)).result() == 200
     assert service.count["/login"] == 1
+
+
+def test_a_cache_that_asks_for_a_token_that_is_to_be_forgotten(service: AcmeService, tmp_path: Path) -> None:
+    """Outside of a login too, a word of the account's cache that asks for its token gets an error."""
+
+    class Asking(FileTokenCache):
+        def get(self, key: str) -> bytes | None:
+            auth.token()
+            return super().get(key)
+
+    auth = auth_for(service, cache=Asking(tmp_path / "tokens"))
+    assert Background(auth.forget).result() is None
+    assert service.count["/login"] == 0
 
 
 class TimeIsUp(Exception):

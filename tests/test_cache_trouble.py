@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ import requests
 from cache_contract import told
 from conftest import make_auth, wrong_secret
 from held import Held
-from manual_clock import ManualClock, join_refreshes
+from manual_clock import ManualClock, SteppingClock, join_refreshes
 from redis_server import RedisServer
 from together import Background, wait_for_waiters
 
@@ -24,7 +27,6 @@ from requests_partnerauth import (
     PartnerAuth,
     RedisTokenCache,
 )
-from requests_partnerauth._engine.clock import Clock
 from requests_partnerauth.caches import TokenCache
 from requests_partnerauth.simulator import PartnerSimulator
 
@@ -54,16 +56,6 @@ class Broken(TokenCache):
 
     def lock(self, key: str, limit: float = 30.0) -> Any:
         return self._do("lock", key, limit)
-
-
-class SteppingClock(Clock):
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def monotonic(self) -> float:  # type: ignore[override]
-        return time.monotonic() + self.ahead
 
 
 @pytest.fixture
@@ -112,6 +104,22 @@ def test_down_is_not_dead(
     assert partner.logins == 7
 
 
+def test_a_cache_that_is_down_is_not_asked_whether_a_refusal_was_forgotten(
+    simulator: PartnerSimulator,
+) -> None:
+    """Refused credentials, and a cache that fails then: ten calls ask it once, and the partner not at all."""
+    cache = Broken()
+    auth = make_auth(simulator.bex, cache=cache, **wrong_secret(simulator.bex))
+    for number in range(11):
+        with pytest.raises(LoginRejected):
+            auth.token()
+        if number == 0:
+            cache.broken = {"get"}
+            cache.tried.clear()
+    assert cache.tried == ["get"]
+    assert simulator.bex.login_attempts == 1
+
+
 def test_a_cache_that_can_only_not_lock_keeps_tokens(simulator: PartnerSimulator) -> None:
     """Three processes one after the other log in once, on a network share whose locks fail, say."""
     first = Broken("lock")
@@ -139,6 +147,23 @@ def test_forget_holds_where_the_cache_could_not(simulator: PartnerSimulator, clo
     clock.ahead += 11
     auth.token()
     assert simulator.bex.logins == 2
+
+
+def test_forget_holds_for_a_token_that_was_only_seen(
+    simulator: PartnerSimulator, session: Any, clock: SteppingClock
+) -> None:
+    """Another process's token, forgotten but not deleted, is not tried when the cache is back."""
+    partner, cache = simulator.bex, Broken()
+    make_auth(partner, cache=_as_another_process(cache)).token()
+    auth = make_auth(partner, cache=cache)
+    cache.broken = {"delete", "set"}
+    auth.forget()
+    auth.token()
+    cache.broken.clear()
+    clock.ahead += 11
+    partner.revoke()
+    assert session.get(f"{partner.base_url}/orders", auth=auth).status_code == 200
+    assert (partner.logins, partner.refusals) == (3, 1)
 
 
 def test_redis_entries_end_with_their_token(simulator: PartnerSimulator, redis_server: RedisServer) -> None:
@@ -285,24 +310,35 @@ def test_a_cache_with_slots_shares_what_it_keeps(simulator: PartnerSimulator) ->
     assert simulator.bex.logins == 1
 
 
+def test_what_a_cache_keeps_is_sealed_unless_it_says_otherwise(simulator: PartnerSimulator) -> None:
+    """A class that does not know `seals`: its entries are sealed, and named as in caches that do."""
+    narrow, other = Narrow(), Broken()
+    token = make_auth(simulator.bex, cache=narrow).token()
+    make_auth(simulator.bex, cache=other).token()
+    ((key, (kept, _)),) = narrow.memory._entries.items()
+    assert token.value.encode() not in kept
+    assert [key] == list(other.memory._entries)
+
+
 @pytest.mark.parametrize("number", ["1e999", "NaN", "1" + "0" * 400])
 @pytest.mark.parametrize("kind", ["token", "refusal"])
 def test_a_number_that_is_none(simulator: PartnerSimulator, kind: str, number: str) -> None:
     """An entry whose times can't be times is a miss, in a cache whose entries are not sealed."""
-    cache = Unsealed()
-    make_auth(simulator.bex, cache=cache).token()
-    entry = {
-        "token": f'{{"login": "1", "value": "t", "issued_at": {number}, "expires_at": null,'
-        ' "refresh_token": null, "details": {}}',
-        "refusal": f'{{"until": {number}, "kind": "LoginRejected", "message": "", "code": null,'
-        ' "partner_message": ""}',
-    }[kind]
-    for key in list(cache.kept):
-        name = key.rpartition(".")[0]
-        del cache.kept[key]
-        cache.kept[f"{name}.{kind}"] = entry.encode()
-    make_auth(simulator.bex, cache=_as_another_process_of(cache)).token()
-    assert simulator.bex.logins == 2
+    partner, cache = simulator.bex, Unsealed()
+    arguments = wrong_secret(partner) if kind == "refusal" else {}
+
+    def log_in(cache: Unsealed) -> None:
+        with pytest.raises(LoginRejected) if kind == "refusal" else nullcontext():
+            make_auth(partner, cache=cache, **arguments).token()
+
+    log_in(cache)
+    ((key, entry),) = cache.kept.items()
+    broken = re.sub(rb'"(issued_at|until|seconds)": [0-9.]+', rb'"\1": ' + number.encode(), entry)
+    assert key.endswith(kind)
+    assert broken != entry
+    cache.kept[key] = broken
+    log_in(_as_another_process_of(cache))
+    assert partner.login_attempts == 2
 
 
 class Unsealed(Broken):
@@ -400,6 +436,23 @@ def test_a_slow_cache_does_not_use_up_the_time_for_its_lock(
     cache.go_on["lock"].set()
     assert first.result() is second.result()
     assert (partner.logins, cache.tried.count("lock")) == (1, 1)
+
+
+def test_a_login_leaves_its_lock_before_it_returns(simulator: PartnerSimulator) -> None:
+    """A process that ends right after its login leaves no lock that the next one has to wait for."""
+
+    class Lingering(Broken):
+        is_left = False
+
+        @contextmanager
+        def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
+            yield True
+            threading.Event().wait(0.3)
+            self.is_left = True
+
+    cache = Lingering()
+    make_auth(simulator.bex, cache=cache).token()
+    assert cache.is_left
 
 
 def test_a_refresh_ahead_outlives_a_token_from_the_cache(

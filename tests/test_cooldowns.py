@@ -71,10 +71,10 @@ def test_32_threads_at_an_endpoint_that_always_refuses(
     assert partner.logins == 2
 
 
-def test_a_stale_request_does_not_end_a_cooling_token(
+def test_a_stale_request_does_not_end_the_cooling(
     simulator: PartnerSimulator, session: requests.Session
 ) -> None:
-    """While a token cools, an older request that is refused with it as well starts no login either."""
+    """While an endpoint cools, an older request that it refuses as well starts no login either."""
     partner = simulator.bex
     session.auth = make_auth(partner)
     stale = [
@@ -93,7 +93,7 @@ def test_a_stale_request_does_not_end_a_cooling_token(
 def test_where_nothing_may_be_resent_it_costs_one_login_too(
     simulator: PartnerSimulator, session: requests.Session, clock: ManualClock, how: str
 ) -> None:
-    """Without resends, a refreshed token that is refused at once cools as well; afterwards it is renewed."""
+    """Without resends, an endpoint that refuses a new token at once cools too, and then makes one login."""
     partner = simulator.fiserv_boarding
     session.auth = make_auth(partner, resend=how != "resend=False")
 

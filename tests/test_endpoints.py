@@ -124,6 +124,26 @@ def test_many_forbidden_ids_cool_the_account(
     assert partner.logins <= 4
 
 
+def test_of_more_than_64_endpoints_the_oldest_is_forgotten(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock
+) -> None:
+    """The first that was on trial cools since, and is still known after 64 others; the second is not."""
+    session.auth = make_auth(partner, resend=False)
+    partner.answer("/orders", refusal(partner))
+
+    def call(*numbers: int) -> int:
+        for number in numbers:
+            assert session.get(f"{partner.base_url}/orders/{number}").status_code == 401
+        session.auth.token()  # type: ignore[union-attr]
+        return partner.logins
+
+    call(0, *range(1, 31), 0)
+    logins = call(*range(31, 65))
+    assert call(0) == logins
+    assert call(64) == logins
+    assert call(1) == logins + 1
+
+
 def test_an_error_that_is_no_refusal_acquits_the_endpoint(
     partner: SimulatedPartner, session: requests.Session
 ) -> None:

@@ -72,6 +72,22 @@ def test_no_request_waits_for_it(
     assert (partner.login_attempts, partner.logins, partner.refusals) == (2, 2, 0)
 
 
+def test_who_finds_it_due_a_moment_later_starts_no_second_login(
+    partner: SimulatedPartner, clock: ManualClock
+) -> None:
+    """Two threads that see a token due ask for a refresh each: there is one login."""
+    auth = auth_for(partner)
+    auth.token()
+    held = Held(partner, times=None)
+    clock.advance(81)
+    for _ in range(2):
+        auth._shared_account().refresh_ahead(auth._log_in)
+    held.wait()
+    held.let_go()
+    join_refreshes()
+    assert (partner.login_attempts, auth.token().value) == (2, partner.issued[1])
+
+
 @pytest.mark.slow
 def test_the_last_fifth_in_real_time(simulator: PartnerSimulator, session: requests.Session) -> None:
     """16 threads go on through it, each of them while the refresh runs: one login, no refusal."""

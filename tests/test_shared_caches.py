@@ -278,10 +278,10 @@ def test_a_memory_of_ones_own_making_is_used(simulator: PartnerSimulator) -> Non
 
 
 @everywhere
-def test_a_token_that_cools_gives_way_to_a_newer_one(
+def test_while_an_endpoint_cools_a_newer_token_is_taken(
     partner: SimulatedPartner, place: Place, session: requests.Session
 ) -> None:
-    """After a refresh that did not help, a token that another process got since is taken; no login."""
+    """Where one refuses a new token too, a token that another process got since is taken; no login."""
     partner.one_session = True
     mine, others = (make_auth(partner, cache=place.new_cache()) for _ in range(2))
     assert session.get(f"{partner.base_url}/always-refuse", auth=mine).status_code in (200, 401)

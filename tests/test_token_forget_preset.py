@@ -75,6 +75,19 @@ def test_a_preset_token_is_used_until_it_is_refused(
     assert partner.login_attempts == 1
 
 
+def test_a_preset_token_is_newer_than_all_that_are_kept(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """A process that has seen no token presets one: another, which used two, goes on with it; no login."""
+    partner = simulator.bex
+    working, presetting = (make_auth(partner, cache=FileTokenCache(tmp_path / "tokens")) for _ in range(2))
+    for _ in range(2):
+        partner.revoke()
+        assert is_good(requests.get(f"{partner.base_url}/echo", auth=working))
+    partner.revoke()
+    presetting.preset(partner.login_elsewhere())
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=working))
+    assert partner.logins == 2
+
+
 @pytest.mark.parametrize("keeps_files", [False, True])
 def test_a_token_older_than_the_preset_one_does_not_come_back(
     partner: SimulatedPartner, session: requests.Session, tmp_path: Path, keeps_files: bool

@@ -236,17 +236,15 @@ class Account:
 
     def _fly_ahead(self, flight: Flight, log_in: LogIn, due: Grant) -> None:
         outcome: Grant | Failure | None = None
-        why = "interrupted"
         try:
             outcome = self._fly(flight, log_in, due)
+            why = outcome.message if isinstance(outcome, Failure) else ""
         except Exception as error:
             why = type(error).__name__
         finally:
             self._end(flight, outcome)
         if isinstance(outcome, Grant):
             return
-        if outcome is not None:
-            why = outcome.message
         due.put_off(_PAUSE, self._clock)
         logger.warning("refresh ahead failed, going on with the present token: %s", why)
 

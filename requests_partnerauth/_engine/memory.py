@@ -39,13 +39,12 @@ class Memory:
         self._seen = max(self._seen, grant.generation)
 
     def use(self, grant: Grant) -> None:
-        """This token becomes the current one: no older one takes its place."""
-        with state_lock():
-            self.see(grant)
-            self._used = max(self._used, grant.generation)
-            if self.last is not None and not grant.is_from_login_of(self.last):
-                self._earlier = (*self._earlier, self.last)[-_EARLIER:]
-            self.last = grant
+        """Under the lock: this token becomes the current one, and no older one takes its place."""
+        self.see(grant)
+        self._used = max(self._used, grant.generation)
+        if self.last is not None and not grant.is_from_login_of(self.last):
+            self._earlier = (*self._earlier, self.last)[-_EARLIER:]
+        self.last = grant
 
     @property
     def next_generation(self) -> int:
@@ -65,12 +64,11 @@ class Memory:
         return grant.generation <= self._forgotten
 
     def forget(self) -> None:
-        """There is no last token any more."""
-        with state_lock():
-            if self.last is not None:
-                self._earlier = (*self._earlier, self.last)[-_EARLIER:]
-            self.last = None
-            self._forgotten = self._used
+        """Under the lock: there is no last token any more."""
+        if self.last is not None:
+            self._earlier = (*self._earlier, self.last)[-_EARLIER:]
+        self.last = None
+        self._forgotten = self._used
 
     def hidden(self) -> list[str]:
         """What the tokens held that there were lately: a partner's words may repeat any of it."""
@@ -85,10 +83,9 @@ class Memory:
             return [*self._earlier, *([] if self.last is None else [self.last])]
 
     def remember(self, failure: Failure, seconds: float) -> None:
-        """For so long, nobody logs in."""
-        with state_lock():
-            self._failure = failure
-            self._failure_until = self._clock.monotonic() + seconds
+        """Under the lock: for so long, nobody logs in."""
+        self._failure = failure
+        self._failure_until = self._clock.monotonic() + seconds
 
     def failure(self) -> Failure | None:
         """Why nobody logs in for now, or None."""

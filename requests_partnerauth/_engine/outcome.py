@@ -27,7 +27,7 @@ class Grant:
     )  # fmt: skip
 
     def __init__(
-        self, token: Token, login_id: str, clock: Clock, *, generation: int = 0, is_own: bool = False
+        self, token: Token, login_id: str, clock: Clock, *, generation: int, is_own: bool = False
     ) -> None:
         self.token = token
         self.value = token.value

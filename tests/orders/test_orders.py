@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
-from world import FORBIDDEN, GOOD, Partner, Steady, account, every_order, many_orders, together
+from world import (
+    ACCOUNT,
+    FORBIDDEN,
+    GOOD,
+    Partner,
+    Steady,
+    account,
+    every_order,
+    many_orders,
+    shaken,
+    together,
+)
 
 from requests_partnerauth import HeaderPlacement, Token
 from requests_partnerauth._http import refusal
@@ -169,6 +180,37 @@ def test_good_and_forbidden_with_one_live_session() -> None:
         assert partner.logins == 2
 
     many_orders(model)
+
+
+def test_a_late_refusal_where_the_cache_was_away() -> None:
+    """One of a cooling endpoint, and a real one of a good: one login, whose token no order of them drops."""
+
+    def model() -> None:
+        partner, cache = Partner(), Shared()
+        place = shaken(partner, cache)
+        before = partner.logins
+        cache.delete("entries.token")
+        partner.live.clear()
+        partner.forbidden.clear()
+        assert together(lambda: partner.call(place, FORBIDDEN), lambda: partner.call(place)) == [True, True]
+        assert partner.logins == before + 1
+
+    many_orders(model, 500, within=ACCOUNT)
+
+
+def test_good_and_forbidden_with_one_live_session_where_the_cache_was_away() -> None:
+    """Judging anew takes a login, which ends the good calls' session: none of them is lost, one is enough."""
+
+    def model() -> None:
+        partner, cache = Partner(one_session=True), Shared()
+        place = shaken(partner, cache)
+        before = partner.logins
+        good = [lambda: partner.call(place)] * 2
+        forbidden = [lambda: partner.call(place, FORBIDDEN)] * 2
+        assert together(*good, *forbidden) == [True, True, False, False]
+        assert partner.logins <= before + 1
+
+    many_orders(model, 500)
 
 
 def test_two_auths_with_one_store() -> None:
