@@ -351,7 +351,21 @@ def test_whoever_a_login_calls_back_does_not_wait_for_itself(service: AcmeServic
         logger.removeHandler(handler)
         logger.setLevel(before)
     assert len(met) >= 3
+    assert set(met) == {PartnerAuthError}
     assert service.count["/login"] == 1
+
+
+def test_a_login_may_ask_for_another_accounts_token(service: AcmeService) -> None:
+    """One account's login that needs the token of another gets it."""
+    other = auth_for(service)
+
+    class NeedyAuth(AcmeAuth):
+        def login_request(self) -> requests.Request:
+            other.token()
+            return super().login_request()
+
+    assert call(service, NeedyAuth(base_url=service.url, cache=MemoryTokenCache())) == 200
+    assert service.count["/login"] == 2
 
 
 def test_a_cache_that_asks_for_the_token_it_is_to_give(service: AcmeService, tmp_path: Path) -> None:
