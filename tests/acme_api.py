@@ -51,6 +51,13 @@ class LeavingAuth(AcmeAuth):
         return requests.Request("POST", f"{self.base_url}/logout")
 
 
+class StuckAuth(AcmeAuth):
+    """Can't say how to log out."""
+
+    def logout_request(self, token: Token) -> requests.Request:
+        return token.details["logout"]
+
+
 class LonelyAuth(AcmeAuth):
     """Shares with nobody."""
 

@@ -15,6 +15,8 @@ PACKAGE = ROOT / "requests_partnerauth"
 PAGE = ROOT / "docs" / "how-to" / "troubleshooting.md"
 FOR_TESTS = {"simulator", "testing"}
 COMMANDS = {"cli", "httpie.py"}
+# Functions of commands that word what others raise.
+WORDING = {"_advice", "_complaint", "_run", "_turn_down", "_unknown", "_why"}
 QUIET = {"debug", "info", "compile"}
 # Caught where it is raised, or looked for in what others say.
 NOT_TOLD = {
@@ -88,13 +90,17 @@ def texts_of(path: Path) -> Iterator[str]:
     untold = {id(node) for parent in ast.walk(tree) for node in untold_of(parent)}
     roots: list[ast.AST] = [tree]
     if part_of(path) in COMMANDS:
-        roots = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+        roots = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) or is_wording(node)]
     for root in roots:
         for node in ast.walk(root):
             text = None if id(node) in untold else template_of(node)
             # No message has these two, and patterns do.
             if text is not None and not {"|", "\\"} & set(text):
                 yield text
+
+
+def is_wording(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name in WORDING
 
 
 def untold_of(node: ast.AST) -> Iterator[ast.AST]:
