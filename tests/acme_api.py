@@ -58,6 +58,13 @@ class StuckAuth(AcmeAuth):
         return token.details["logout"]
 
 
+class AbroadAuth(AcmeAuth):
+    """Logs in at a host that is not base_url's."""
+
+    def login_request(self) -> requests.Request:
+        return requests.Request("POST", "https://login.acme.example/login")
+
+
 class LonelyAuth(AcmeAuth):
     """Shares with nobody."""
 

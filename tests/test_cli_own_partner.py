@@ -207,6 +207,17 @@ def test_refusal(simulator: PartnerSimulator) -> None:
     assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 1)
 
 
+def test_login_abroad(simulator: PartnerSimulator) -> None:
+    """A class whose login goes to another host is told which, and the variable that allows it, which does."""
+    done = run("check", "acme_api:AbroadAuth", settings=settings(simulator))
+    words = (
+        "partnerauth: acme: the login of 'user123' may not go to https://login.acme.example; "
+        "nothing was sent. If it is the partner's as well, name it in PARTNERAUTH_ACME_ORIGINS"
+    )
+    assert done.stderr.startswith(words)
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 3)
+
+
 def test_class_that_shares_with_nobody(simulator: PartnerSimulator, tmp_path: Path) -> None:
     """A class without an account keeps nothing in a cache, and check says so, in JSON too."""
     given = {**settings(simulator), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}

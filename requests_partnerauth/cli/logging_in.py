@@ -16,7 +16,7 @@ from .._http.origins import origin_of
 from .._settings.textual import arguments_of
 from .._token import Token
 from ..caches.memory import MemoryTokenCache
-from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
+from ..errors import LoginRejected, LoginTimeout, LoginUnavailable, PartnerAuthError
 from .ending import REFUSED, UNAVAILABLE, CommandFailed
 from .options import in_users_words
 from .sharing import shares
@@ -51,7 +51,7 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
     try:
         with Waiting(auth):
             return auth.token(), timed.took
-    except (LoginRejected, InvalidLoginResponse, LoginUnavailable) as error:
+    except PartnerAuthError as error:
         code = REFUSED if isinstance(error, LoginRejected) else UNAVAILABLE
         raise CommandFailed(code, _why(error, auth, options, is_old=timed.took is None)) from None
     except requests.RequestException as error:
@@ -60,11 +60,14 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
         ) from None
 
 
-def _why(error: Exception, auth: PartnerAuth, options: argparse.Namespace, *, is_old: bool) -> str:
+def _why(error: PartnerAuthError, auth: PartnerAuth, options: argparse.Namespace, *, is_old: bool) -> str:
     """What the library says of it, in the user's words, and what to do; `is_old`: an earlier try met it."""
     why, not_again, how_long = str(error).rpartition("; they are not tried again for ")
     if not not_again:
         why, how_long = how_long, ""
+    if isinstance(error, LoginTimeout):
+        # Whose call has a timeout is at home in Python.
+        why = why.removesuffix(", the timeout= of a call does not")
     if str(origin_of(auth.base_url)) not in why:
         why += f" ({auth.base_url})"
     if is_old:
