@@ -51,6 +51,20 @@ class LeavingAuth(AcmeAuth):
         return requests.Request("POST", f"{self.base_url}/logout")
 
 
+class StuckAuth(AcmeAuth):
+    """Can't say how to log out."""
+
+    def logout_request(self, token: Token) -> requests.Request:
+        return token.details["logout"]
+
+
+class AbroadAuth(AcmeAuth):
+    """Logs in at a host that is not base_url's."""
+
+    def login_request(self) -> requests.Request:
+        return requests.Request("POST", "https://login.acme.example/login")
+
+
 class LonelyAuth(AcmeAuth):
     """Shares with nobody."""
 

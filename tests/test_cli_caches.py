@@ -6,7 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
-from command import Served, partnerauth, served_settings, settings_of
+from command import Served, bare, partnerauth, served_settings, settings_of
 
 from requests_partnerauth import FileTokenCache
 from requests_partnerauth.simulator import PartnerSimulator
@@ -59,8 +59,9 @@ def test_remembered_refusal(simulator: PartnerSimulator, tmp_path: Path) -> None
     given = {**settings_of(simulator.bex, password="wrong"), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
     partnerauth("check", "bex", settings=given)
     done = partnerauth("check", "bex", settings=given)
-    assert done.stderr == (
-        "partnerauth: bex refused the login of 'user123' (Invalid username or password.); remembered from "
+    assert bare(done.stderr) == (
+        "partnerauth: bex refused the login of 'user123' at http://HOST/bex/api/service/login "
+        "(Invalid username or password.): check the credentials (username, password); remembered from "
         "an earlier try, nothing was sent; `partnerauth forget bex` lets it be tried again\n"
     )
     assert (done.returncode, simulator.bex.login_attempts) == (1, 1)

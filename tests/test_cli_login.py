@@ -23,15 +23,25 @@ USERS = {
     "rp-gateway": "'bsguser.rpmob3.apple'",
 }
 REFUSALS = {
-    "bex": "(Invalid username or password.); check username, password, base_url",
-    "fiserv-boarding": "(402: Bad Credential); check username, password, base_url",
-    "fiserv-commerce-connect": (
-        "(FPDR4002: HMAC is empty); check key, iv, payload, merchant_id, hmac, base_url"
+    "bex": (
+        "/bex/api/service/login (Invalid username or password.): "
+        "check the credentials (username, password), then base_url"
     ),
-    "fiserv-partner": "(402: Bad Credential); check username, password, ain, base_url",
+    "fiserv-boarding": (
+        "/fiserv-boarding/boardinggateway/boarding/auth/signin (402: Bad Credential): "
+        "check the credentials (username, password), then base_url"
+    ),
+    "fiserv-commerce-connect": (
+        "/fiserv-commerce-connect/getToken (FPDR4002: HMAC is empty): "
+        "check the credentials (key, iv, payload, merchant_id, hmac), then base_url"
+    ),
+    "fiserv-partner": (
+        "/fiserv-partner/Externalboarding/partner/login (402: Bad Credential): "
+        "check the credentials (username, password, ain, source), then base_url"
+    ),
     "rp-gateway": (
-        "(error description); "
-        "check username, password, uid, customer_id, gateway_auth, login_fields, base_url"
+        "/rp-gateway/msg/login (error description): check the credentials "
+        "(username, password, uid, customer_id, gateway_auth, login_fields), then base_url"
     ),
 }
 
@@ -56,11 +66,11 @@ def test_check(served: Served, partner: str) -> None:
 @pytest.mark.parametrize("command", ["check", "token"])
 @pytest.mark.parametrize("partner", PARTNERS)
 def test_wrong_secret(simulator: PartnerSimulator, partner: str, command: str) -> None:
-    """Refused credentials are one line: what the partner said, whom it meant, what to check. Exit code 1."""
+    """Refused credentials are one line: who was refused, where, what was said, what to check. Exit code 1."""
     wrong = wrong_secret(simulator.partners[partner])
     done = partnerauth(command, partner, settings=settings_of(simulator.partners[partner], **wrong))
-    assert (
-        done.stderr == f"partnerauth: {partner} refused the login of {USERS[partner]} {REFUSALS[partner]}\n"
+    assert bare(done.stderr) == (
+        f"partnerauth: {partner} refused the login of {USERS[partner]} at http://HOST{REFUSALS[partner]}\n"
     )
     assert (done.stdout, done.returncode) == ("", 1)
     assert simulator.partners[partner].login_attempts == 1
@@ -203,9 +213,19 @@ def test_json_of_a_refusal(simulator: PartnerSimulator, command: str) -> None:
     assert (done.stdout, done.returncode) == ("", 1)
 
 
-def test_no_python_in_what_a_command_says(simulator: PartnerSimulator) -> None:
+def test_no_python_in_what_a_command_says(simulator: PartnerSimulator, tmp_path: Path) -> None:
     """Where the library would name forget(), a command names the command that does it."""
     simulator.bex.answer_logins(Reply.of_text("?", status=418))
-    done = partnerauth("check", "bex", settings=settings_of(simulator.bex))
-    assert "or until `partnerauth forget bex`" in done.stderr
+    given = {**settings_of(simulator.bex), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    done = partnerauth("check", "bex", settings=given)
+    assert done.stderr.endswith("; they are not tried again for 300 s, or until `partnerauth forget bex`\n")
     assert "forget()" not in done.stderr
+
+
+@pytest.mark.parametrize("status", [401, 418])
+def test_nothing_is_remembered_without_a_shared_cache(simulator: PartnerSimulator, status: int) -> None:
+    """A refusal that ends with the command is not said to be remembered: there is nothing to forget."""
+    simulator.bex.answer_logins(Reply.of_text("?", status=status))
+    done = partnerauth("check", "bex", settings=settings_of(simulator.bex))
+    assert "check base_url" in done.stderr
+    assert "tried again" not in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from command import environment, partnerauth
 
-from requests_partnerauth.simulator import PartnerSimulator
+from requests_partnerauth.simulator import PartnerSimulator, Reply
 
 HERE = Path(__file__).parent
 ACME = "acme_api:AcmeAuth"
@@ -168,15 +168,54 @@ def test_what_goes_wrong(
     assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
 
 
-@pytest.mark.parametrize(("name", "error"), [("BuggyAuth", "KeyError"), ("UnbuildableAuth", "RuntimeError")])
-def test_class_at_fault(simulator: PartnerSimulator, name: str, error: str) -> None:
-    """A class that raises what nobody expects is told by kind, file and line, without its words."""
+@pytest.mark.parametrize(
+    ("name", "error", "place"),
+    [("BuggyAuth", "KeyError", "BuggyAuth.login_request, "), ("UnbuildableAuth", "RuntimeError", "")],
+)
+def test_class_at_fault(simulator: PartnerSimulator, name: str, error: str, place: str) -> None:
+    """A class that raises what nobody expects is told once, by kind, file and line, without its words."""
     lines = (HERE / "acme_api.py").read_text().splitlines()
     (line,) = [number for number, text in enumerate(lines, 1) if f"raise {error}(" in text]
     done = run("check", f"acme_api:{name}", settings=settings(simulator))
-    words = f"acme_api:{name}: {name} is at fault: {error} in acme_api.py, line {line}"
-    assert done.stderr.endswith(f"partnerauth: {words}\n")
-    assert (done.stdout, "pass1234" in done.stderr, done.returncode) == ("", False, 2)
+    words = f"acme_api:{name}: {name} is at fault: {error} in {place}acme_api.py, line {line}"
+    assert (done.stdout, done.stderr, done.returncode) == ("", f"partnerauth: {words}\n", 2)
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 3), (401, 1), (418, 3)])
+def test_class_at_fault_over_a_reply(simulator: PartnerSimulator, status: int, code: int) -> None:
+    """What a class does wrong over the partner's reply is told once, in the line on the login."""
+    simulator.bex.answer_logins(Reply.of_json({"key": "a token"}, status))
+    done = run("check", ACME, settings=settings(simulator))
+    assert done.stderr.count("KeyError in AcmeAuth.parse_login, acme_api.py, line ") == 1
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, code)
+
+
+def test_class_at_fault_where_the_command_succeeds(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """A fault on which the command itself has no word is told as a note."""
+    given = {**settings(simulator), "PARTNERAUTH_CACHE": f"file:{tmp_path}"}
+    run("token", "acme_api:StuckAuth", settings=given)
+    done = run("forget", "acme_api:StuckAuth", settings=given)
+    note = "partnerauth: note: acme: KeyError in StuckAuth.logout_request, acme_api.py, line "
+    assert done.stdout.startswith("acme: nothing is kept any more")
+    assert (done.stderr.startswith(note), done.stderr.count("KeyError"), done.returncode) == (True, 1, 0)
+
+
+def test_refusal(simulator: PartnerSimulator) -> None:
+    """Of a class that names none, the arguments that its constructor wants are the ones to check."""
+    done = run("check", ACME, settings=settings(simulator, API_KEY="wrong"))
+    assert done.stderr.endswith("): check the credentials (tenant, api_key), then base_url\n")
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 1)
+
+
+def test_login_abroad(simulator: PartnerSimulator) -> None:
+    """A class whose login goes to another host is told which, and the variable that allows it, which does."""
+    done = run("check", "acme_api:AbroadAuth", settings=settings(simulator))
+    words = (
+        "partnerauth: acme: the login of 'user123' may not go to https://login.acme.example; "
+        "nothing was sent. If it is the partner's as well, name it in PARTNERAUTH_ACME_ORIGINS"
+    )
+    assert done.stderr.startswith(words)
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 3)
 
 
 def test_class_that_shares_with_nobody(simulator: PartnerSimulator, tmp_path: Path) -> None:

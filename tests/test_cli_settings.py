@@ -173,7 +173,7 @@ def test_no_password_from_stdin(served: Served, stdin: bytes) -> None:
         ),
         (
             ["check", "bex", "--base-url", "https://s3cret.example:99999"],
-            "--base-url: no host, or no port from 0 to 65535, could be read from this URL",
+            "--base-url: no host, or no port from 1 to 65535, could be read from this URL",
         ),
         (
             ["check", "fiserv-commerce-connect", "--payload", "@s3cret.json"],

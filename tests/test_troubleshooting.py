@@ -15,6 +15,8 @@ PACKAGE = ROOT / "requests_partnerauth"
 PAGE = ROOT / "docs" / "how-to" / "troubleshooting.md"
 FOR_TESTS = {"simulator", "testing"}
 COMMANDS = {"cli", "httpie.py"}
+# Functions of commands that word what others raise.
+WORDING = {"_advice", "_complaint", "_run", "_turn_down", "_unknown", "_why"}
 QUIET = {"debug", "info", "compile"}
 # Caught where it is raised, or looked for in what others say.
 NOT_TOLD = {
@@ -25,7 +27,13 @@ NOT_TOLD = {
     "_http/draining.py": {"a body without an end", "another length than announced, or too long"},
     "_http/line.py": {"the login is over"},
     "_http/origins.py": {"a host name with something in it that ends host names elsewhere"},
-    "_http/outage.py": {"wrong version number", "record layer failure", "packet length too long"},
+    "_http/outage.py": {
+        "wrong version number",
+        "record layer failure",
+        "packet length too long",
+        "no certificate or crl found",
+        "no start line",
+    },
     "_token/moments.py": {"no three parts", "no number of seconds"},
     "caches/redis.py": {"DB index is out of range", "HELLO must be called"},
     "partners/_fiserv.py": {"Token not found", "token not found", "Token Not Found", "TOKEN NOT FOUND"},
@@ -88,13 +96,17 @@ def texts_of(path: Path) -> Iterator[str]:
     untold = {id(node) for parent in ast.walk(tree) for node in untold_of(parent)}
     roots: list[ast.AST] = [tree]
     if part_of(path) in COMMANDS:
-        roots = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+        roots = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) or is_wording(node)]
     for root in roots:
         for node in ast.walk(root):
             text = None if id(node) in untold else template_of(node)
             # No message has these two, and patterns do.
             if text is not None and not {"|", "\\"} & set(text):
                 yield text
+
+
+def is_wording(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name in WORDING
 
 
 def untold_of(node: ast.AST) -> Iterator[ast.AST]:

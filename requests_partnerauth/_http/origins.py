@@ -113,8 +113,8 @@ def _checked(argument: str, url: object, *, allow_http: bool) -> Origin:
     if not url.lower().startswith(("http://", "https://")):
         raise ValueError(f"{argument}: a URL that begins with https:// is wanted")
     origin = origin_of(url)
-    if origin is None:
-        raise ValueError(f"{argument}: no host, or no port from 0 to 65535, could be read from this URL")
+    if origin is None or not origin.port:
+        raise ValueError(f"{argument}: no host, or no port from 1 to 65535, could be read from this URL")
     split = urlsplit(url)
     if split.username is not None or split.password is not None:
         raise ValueError(f"{argument}: give credentials as arguments, not inside the URL")

@@ -17,6 +17,12 @@ from ..errors import LoginTimeout, LoginUnavailable
 _PAUSE_AFTER_429 = 10.0
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # in OpenSSL's verify codes; an expired certificate has another
 _PLAIN_HTTP = ("wrong version number", "record layer failure", "packet length too long", "http request")
+_NO_PEM = ("no certificate or crl found", "no start line", "pem lib")
+_NO_TLS = "no TLS connection could be made"
+_NO_NAME = "its host name could not be resolved"
+_REFUSED = "the connection was refused"
+_NO_PROXY = "the proxy could not be used"
+_PROXY_WANTS_CREDENTIALS = "the proxy could not be used: it wants credentials (HTTP 407)"
 _UNSENT = (
     urllib3_errors.NewConnectionError,
     urllib3_errors.ConnectTimeoutError,
@@ -60,9 +66,7 @@ def outage_of(response: requests.Response) -> Outage | None:
     if not is_outage(status):
         return None
     if status == 407:
-        return Outage(
-            "the proxy could not be used: it wants credentials (HTTP 407)", is_final=True, is_unused=True
-        )
+        return Outage(_PROXY_WANTS_CREDENTIALS, is_final=True, is_unused=True)
     seconds = named_time(response)
     if status == 429 and seconds is None:
         return Outage("HTTP 429", retry_after=_PAUSE_AFTER_429, is_final=True, is_unused=True)
@@ -108,23 +112,55 @@ def _tls_outage(causes: list[BaseException]) -> Outage | None:
             # An end in the middle has no reason, only words, and then where in Python's wrapper it was seen.
             reason = (cause.reason or str(cause.strerror or "").partition(" (")[0]).lower().replace("_", " ")
             hint = ": plain http on this port?" if reason.endswith(_PLAIN_HTTP) else ""
-            return Outage("no TLS connection could be made", reason, hint, is_final=True)
+            if reason.endswith(_NO_PEM):
+                hint = ": is the CA bundle a file of PEM certificates?"
+            return Outage(_NO_TLS, reason, hint, is_final=True)
     if any(isinstance(cause, requests.exceptions.SSLError) for cause in causes):
-        return Outage("no TLS connection could be made", is_final=True)
+        return Outage(_NO_TLS, is_final=True)
+    if type(causes[0]) is OSError and "TLS" in str(causes[0]):
+        # requests' own, of a file that is not there: a CA bundle, a client certificate.
+        return Outage(_NO_TLS, str(causes[0]), is_final=True)
     return None
 
 
+def _proxy_outage(error: Exception, causes: list[BaseException]) -> Outage | None:
+    """What is wrong with the proxy, and at which address; its URL may hold a password."""
+    if isinstance(error, requests.exceptions.InvalidURL):
+        # The login's own URL was read before.
+        return Outage(_NO_PROXY, "its URL can't be read", is_final=True)
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return Outage(_NO_PROXY, 'it speaks SOCKS: pip install "requests[socks]"', is_final=True)
+    if not isinstance(error, requests.exceptions.ProxyError):
+        return None
+    pools = [cause.pool for cause in causes if isinstance(cause, urllib3_errors.PoolError)]
+    urls = [url for url in (getattr(pool, "proxy", None) for pool in pools) if url is not None]
+    where = [f"{url.scheme}://{url.netloc}" for url in urls[:1]]
+    refusals = [str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")]
+    if refusals and " 407 " in refusals[0]:
+        return Outage(_PROXY_WANTS_CREDENTIALS, is_final=True)
+    if refusals:
+        why = refusals[:1]
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        why = [_NO_NAME]
+    else:
+        why = [_REFUSED] if any(isinstance(cause, ConnectionRefusedError) for cause in causes) else []
+    return Outage(_NO_PROXY, ": ".join([*where, *why]))
+
+
 def _network_outage(error: Exception, causes: list[BaseException], timeouts: tuple[float, float]) -> Outage:
-    if isinstance(error, requests.exceptions.ProxyError):
-        return Outage("the proxy could not be used")
+    outage = _proxy_outage(error, causes)
+    if outage is not None:
+        return outage
     if isinstance(error, requests.ConnectTimeout):
         return Outage(f"no connection within {timeouts[0]:g} s", kind=LoginTimeout)
     if any(isinstance(cause, (requests.Timeout, urllib3_errors.ReadTimeoutError)) for cause in causes):
         return Outage(f"no answer within {timeouts[1]:g} s", kind=LoginTimeout)
+    if isinstance(error, urllib3_errors.LocationParseError):
+        return Outage(_NO_NAME, str(error), is_final=True)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Outage("its host name could not be resolved")
+        return Outage(_NO_NAME)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Outage("the connection was refused")
+        return Outage(_REFUSED)
     if isinstance(
         error,
         (

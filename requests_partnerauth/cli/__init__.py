@@ -44,15 +44,18 @@ def _run(arguments: Sequence[str] | None, screen: Screen, errors: Screen) -> int
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else USAGE
     package = __name__.partition(".")[0]
-    logger, handler = logging.getLogger(package), _LogLines(errors, told_anyway=f"{package}._http.login")
-    before = logger.level
+    logger, handler = logging.getLogger(package), _LogLines(errors, package)
+    before, told = logger.level, ""
     logger.addHandler(handler)
     logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(options.verbose, 2)])
     try:
         # Only now, and only this command: the simulator is of no use to `check`.
         command = importlib.import_module(f".{options.command}", __name__)
         return int(command.run(options, screen))
-    except (CommandFailed, BrokenPipeError):
+    except BrokenPipeError:
+        raise
+    except CommandFailed as error:
+        told = str(error)
         raise
     except Exception as error:
         cls = getattr(options, "auth_class", None)
@@ -60,26 +63,43 @@ def _run(arguments: Sequence[str] | None, screen: Screen, errors: Screen) -> int
             raise
         from .._settings.own_class import place
 
-        failure = CommandFailed(USAGE, f"{options.partner}: {cls.__name__} is at fault: {place(error)}")
+        where = [place(error), *handler.faults][-1]
+        told = f"{options.partner}: {cls.__name__} is at fault: {where}"
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
-    raise failure
+        handler.tell_faults(told)
+    raise CommandFailed(USAGE, told)
 
 
 class _LogLines(logging.Handler):
-    """The log on standard error, less the refusals that a command tells in its own words."""
+    """The log on standard error, less what a command tells in its own words.
 
-    def __init__(self, errors: Screen, told_anyway: str) -> None:
+    Refusals it always tells, and faults in a class of the user's mostly: they wait for what it says.
+    """
+
+    def __init__(self, errors: Screen, package: str) -> None:
         super().__init__()
+        self.faults: dict[str, str] = {}
         self._errors = errors
-        self._told_anyway = told_anyway
+        self._told_anyway, self._told_mostly = f"{package}._http.login", f"{package}._http.telling"
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno < logging.WARNING:
             self._errors.line(f"partnerauth: {record.getMessage()}")
+        elif record.name == self._told_mostly and isinstance(record.args, tuple):
+            self.faults[str(record.args[-1])] = record.getMessage()
         elif record.name != self._told_anyway:
-            self._errors.line(f"partnerauth: {self._errors.painted('note', 'yellow')}: {record.getMessage()}")
+            self._note(record.getMessage())
+
+    def tell_faults(self, told: str) -> None:
+        """Tell those whose place is not in what the command says at its end."""
+        for fault, words in self.faults.items():
+            if fault not in told:
+                self._note(words)
+
+    def _note(self, words: str) -> None:
+        self._errors.line(f"partnerauth: {self._errors.painted('note', 'yellow')}: {words}")
 
 
 def _let_go_of_stdout() -> None:

@@ -15,9 +15,11 @@ from .._engine.outcome import Failure
 from .._http.origins import origin_of
 from .._settings.textual import arguments_of
 from .._token import Token
-from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
+from ..caches.memory import MemoryTokenCache
+from ..errors import LoginRejected, LoginTimeout, LoginUnavailable, PartnerAuthError
 from .ending import REFUSED, UNAVAILABLE, CommandFailed
-from .options import forget_command, in_users_words
+from .options import in_users_words
+from .sharing import shares
 from .waiting import Waiting
 
 
@@ -45,45 +47,49 @@ def log_in(auth: PartnerAuth, options: argparse.Namespace) -> tuple[Token, float
         auth.forget()
     timed: Any = TimedLogIn(auth._log_in)
     auth._log_in = timed
+    auth._login_arguments = auth._login_arguments or _arguments_in_the_login(type(auth))
     try:
         with Waiting(auth):
             return auth.token(), timed.took
-    except LoginRejected as error:
-        advice = _to_check(type(auth)) if timed.took is not None else _to_forget(options)
-        raise CommandFailed(REFUSED, f"{_refusal(auth, error)}; {advice}") from None
-    except (InvalidLoginResponse, LoginUnavailable) as error:
-        why = in_users_words(str(error), options)
-        if str(origin_of(auth.base_url)) not in why:
-            why += f" ({auth.base_url})"
-        if timed.took is None:
-            why += f"; {_to_forget(options)}"
-        elif isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
-            why += "; check the address, the network and any proxy, or try again later"
-        raise CommandFailed(UNAVAILABLE, why) from None
+    except PartnerAuthError as error:
+        code = REFUSED if isinstance(error, LoginRejected) else UNAVAILABLE
+        raise CommandFailed(code, _why(error, auth, options, is_old=timed.took is None)) from None
     except requests.RequestException as error:
-        why = f"{auth.partner}: the login could not be sent ({type(error).__name__})"
-        raise CommandFailed(UNAVAILABLE, why) from None
+        raise CommandFailed(
+            UNAVAILABLE, f"{auth.partner}: the login could not be sent ({type(error).__name__})"
+        ) from None
 
 
-def _refusal(auth: PartnerAuth, error: LoginRejected) -> str:
-    said = ": ".join(part for part in (error.code, error.partner_message) if part) or "no reason given"
-    return f"{auth.partner} refused the login of {auth.who()} ({said})"
+def _why(error: PartnerAuthError, auth: PartnerAuth, options: argparse.Namespace, *, is_old: bool) -> str:
+    """What the library says of it, in the user's words, and what to do; `is_old`: an earlier try met it."""
+    why, not_again, how_long = str(error).rpartition("; they are not tried again for ")
+    if not not_again:
+        why, how_long = how_long, ""
+    if isinstance(error, LoginTimeout):
+        # Whose call has a timeout is at home in Python.
+        why = why.removesuffix(", the timeout= of a call does not")
+    if str(origin_of(auth.base_url)) not in why:
+        why += f" ({auth.base_url})"
+    if is_old:
+        why += "; remembered from an earlier try, nothing was sent; forget() lets it be tried again"
+        return in_users_words(why, options)
+    if isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
+        why += "; check the address, the network and any proxy, or try again later"
+    elif isinstance(error, LoginRejected) and "check base_url" not in why:
+        # Many a partner refuses what it is asked under a wrong path, too.
+        why += ", then base_url"
+    if shares(auth) and not isinstance(auth._cache, MemoryTokenCache):
+        why += not_again + how_long
+    return in_users_words(why, options)
 
 
-def _to_check(cls: type[PartnerAuth]) -> str:
-    """The arguments that say who logs in, those that only some accounts need too, and where."""
+def _arguments_in_the_login(cls: type[PartnerAuth]) -> tuple[str, ...]:
+    """Of a class that does not name them: those that it can't do without, and those that only some give."""
     defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
-    names = [
+    return tuple(
         name
         for name, argument in arguments_of(cls).items()
-        if argument.form is not None and defaults.get(name, "") in (inspect.Parameter.empty, None)
-    ]
-    # Many a partner refuses what it is asked under a wrong path, too.
-    return f"check {', '.join([*(name for name in names if name != 'base_url'), 'base_url'])}"
-
-
-def _to_forget(options: argparse.Namespace) -> str:
-    return (
-        "remembered from an earlier try, nothing was sent; "
-        f"`{forget_command(options)}` lets it be tried again"
+        if argument.form is not None
+        and name != "base_url"
+        and defaults.get(name, "") in (inspect.Parameter.empty, None)
     )
