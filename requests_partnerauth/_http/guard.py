@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import requests
@@ -72,7 +72,10 @@ def may_be_handed_a_token(request: requests.PreparedRequest) -> bool:
 
 
 def keep_from_foreigners(
-    request: requests.PreparedRequest, response: requests.Response, home: Home, lately: Iterable[str] = ()
+    request: requests.PreparedRequest,
+    response: requests.Response,
+    home: Home,
+    lately: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """The next hop is built from this request: where it leaves the partner, it takes no token along.
 
@@ -82,7 +85,7 @@ def keep_from_foreigners(
         request: What is sent on.
         response: The redirect.
         home: The origins that may see its token.
-        lately: Further tokens that the redirect may repeat: one that came while it was on its way, say.
+        lately: Gives further tokens that the redirect may repeat: one that came while it was on its way, say.
     """
     target = redirect_target(response)
     if target is None or home.include(target):
@@ -90,7 +93,7 @@ def keep_from_foreigners(
     # Imported when it is first used: it is large, and hardly a request leads abroad.
     from .scrub import erase_from_url
 
-    values = [*lately]
+    values = [*lately()]
     with handing_over():
         setattr(request, _LEAVES, True)
         for guard in guards_of(request):

@@ -87,9 +87,11 @@ class Sending(Guard):
         elif self.account.endpoints and response.status_code < 500:
             self.account.accept(refusal.endpoint_of(request), resent=False)
         if 300 <= response.status_code < 400:
-            lately = self.auth._shared_account().memory.carried()
-            keep_from_foreigners(request, response, self.home, lately)
+            keep_from_foreigners(request, response, self.home, self._carried_lately)
         return response
+
+    def _carried_lately(self) -> list[str]:
+        return self.auth._shared_account().memory.carried()
 
     def sign_again(self, request: requests.PreparedRequest, grant: Grant) -> list[Any]:
         """Sign a copy of this request with another token; the other auths sign it anew.
