@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 from bex_login import bex
 from command import partnerauth, settings_for
 from recording_server import Answer, recording_server
@@ -56,11 +57,17 @@ def test_a_proxy_whose_url_means_nothing(monkeypatch: pytest.MonkeyPatch, url: s
     assert str(caught.value).endswith(": the proxy could not be used (its URL can't be read)")
 
 
-def test_a_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file that REQUESTS_CA_BUNDLE names in vain is named."""
+@pytest.mark.parametrize("sends_its_own_way", [False, True])
+def test_a_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, sends_its_own_way: bool) -> None:
+    """The file that REQUESTS_CA_BUNDLE names in vain is named, also where a lent session's `send` is its own."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    with pytest.raises(LoginUnavailable, match=r"no TLS connection could be made \(.*: /nowhere/ca\.pem\)$"):
-        bex("https://127.0.0.1:1").token()
+    with requests.Session() as lent:
+        if sends_its_own_way:
+            vars(lent)["send"] = lent.send
+        with pytest.raises(
+            LoginUnavailable, match=r"no TLS connection could be made \(.*: /nowhere/ca\.pem\)$"
+        ):
+            bex("https://127.0.0.1:1", login_session=lent).token()
 
 
 def test_a_bundle_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from .._engine.bounded import bounded
 from .._engine.clock import Clock
 from .body import Unreadable, body_of
+from .bugs import is_thrown_in
 from .frames import let_go
 from .line import Line
 from .looking import let_through
@@ -80,7 +81,9 @@ class Wire:
         else:
             try:
                 outcome = exchange()
-            except (requests.RequestException, HTTPError, Unreadable) as error:
+            except (OSError, HTTPError, Unreadable) as error:
+                if is_thrown_in(error):
+                    raise
                 outcome = error
         if outcome is None:
             self._line.cut()
