@@ -59,7 +59,7 @@ def test_a_proxy_whose_url_means_nothing(monkeypatch: pytest.MonkeyPatch, url: s
 
 @pytest.mark.parametrize("sends_its_own_way", [False, True])
 def test_a_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, sends_its_own_way: bool) -> None:
-    """The file that REQUESTS_CA_BUNDLE names in vain is named, also where a lent session's `send` is its own."""
+    """The file that REQUESTS_CA_BUNDLE names in vain is named, also where a session's `send` is its own."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     with requests.Session() as lent:
         if sends_its_own_way:
