@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import Any, NamedTuple
 
-from .._token import Token
+from .._token import Token, secrets_of
 from ..errors import LoginRejected, LoginUnavailable, PartnerAuthError
 from .clock import Clock
 
@@ -72,26 +72,7 @@ class Grant:
 
     def hidden(self) -> list[str]:
         """All that a partner's words may repeat of it, and no message may."""
-        refresh_token = [self.token.refresh_token] if self.token.refresh_token else []
-        return [*self.carried, *refresh_token, *_texts_in(dict(self.token.details))]
-
-
-def _texts_in(details: object) -> list[str]:
-    """The longer texts among a login's further words: a second token, say."""
-    texts: list[str] = []
-    waiting = [details]
-    while waiting:
-        thing = waiting.pop()
-        if isinstance(thing, str):
-            texts += [thing] if len(thing) >= _LIKE_A_SECRET else []
-        elif isinstance(thing, dict):
-            waiting += thing.values()
-        elif isinstance(thing, (list, tuple)):
-            waiting += thing
-    return texts
-
-
-_LIKE_A_SECRET = 16
+        return secrets_of(self.token)
 
 
 class Failure(NamedTuple):

@@ -12,7 +12,7 @@ from urllib3.util import Retry
 from .._engine.clock import Clock
 from .._engine.flying import Lease
 from .._engine.outcome import Failure
-from .._token import Token
+from .._token import Token, secrets_of
 from .answers import Answers
 from .origins import Origins
 
@@ -84,12 +84,11 @@ class Login:
         """
         from .conversation import Conversation
         from .refreshing import Refreshing
-        from .sent import secrets_of
         from .telling import Telling
 
         answers, clock = self._answers, self._clock
         started = clock.monotonic()
-        telling = Telling(answers, self.rejection_cooldown, secrets_of(previous))
+        telling = Telling(answers, self.rejection_cooldown, [] if previous is None else secrets_of(previous))
         refreshing = Refreshing(previous, lease)
         with self._wire() as wire:
             outcome = self._attempts(

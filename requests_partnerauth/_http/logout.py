@@ -6,14 +6,13 @@ import logging
 
 import requests
 
-from .._token import Token
+from .._token import Token, secrets_of
 from .answers import Answers
 from .body import Unreadable
 from .bugs import is_thrown_in
 from .origins import Origins
 from .outage import Outage
 from .request import prepared
-from .sent import secrets_of
 from .telling import Telling
 from .wire import Wire
 

@@ -11,10 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.cookies import RequestsCookieJar
 
-from .._token import Token
+from .._token import LIKE_A_SECRET, texts_in
 from .answers import Answers
 
-_LIKE_A_SECRET = 16
 _COMMON_HEADERS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "cookie",
      "host", "origin", "referer", "user-agent"}
@@ -29,23 +28,14 @@ def secrets_in(request: requests.PreparedRequest, answers: Answers) -> set[str]:
     long = {
         value
         for value in (*_in_body(request), *_in_query(request.url or ""), *_in_headers(request))
-        if len(value) >= _LIKE_A_SECRET
+        if len(value) >= LIKE_A_SECRET
     }
     cookies = str(request.headers.get("Cookie", "")).split(";")
     pairs = (cookie.strip().partition("=") for cookie in cookies)
     long.update(value.strip('"') for _, _, value in pairs)
-    known = {answers.username or "", answers.account or "", *_texts_in(_parsed(answers.account or ""))}
+    known = {answers.username or "", answers.account or "", *texts_in(_parsed(answers.account or ""))}
     base_url = str(getattr(answers, "base_url", ""))
     return {value for value in long if value not in known and value not in base_url}
-
-
-def secrets_of(token: Token | None) -> set[str]:
-    """What may be shown of no token: its value, its refresh token, its cookies and details."""
-    if token is None:
-        return set()
-    details = {text for text in _texts_in(dict(token.details)) if len(text) >= _LIKE_A_SECRET}
-    cookies = getattr(token, "cookies", {}).values()
-    return {token.value, token.refresh_token or "", *cookies, *details} - {""}
 
 
 def cookies_in(jar: RequestsCookieJar) -> dict[str, str]:
@@ -61,7 +51,7 @@ def _in_body(request: requests.PreparedRequest) -> Iterator[str]:
         return
     parsed = _parsed(body)
     if parsed is not None:
-        yield from _texts_in(parsed)
+        yield from texts_in(parsed)
     elif "form-urlencoded" in str(request.headers.get("Content-Type", "")):
         yield from (value for _, value in parse_qsl(body))
 
@@ -83,15 +73,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, (list, tuple)):
-            waiting += value

@@ -6,12 +6,15 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import attrs
+
+LIKE_A_SECRET = 16
+"""How many characters make a text that nobody named look like a secret."""
 
 _LONGEST = 16_384
 _COOKIE_NAME = r"[!#-+\--:<>-~]+"
@@ -209,6 +212,26 @@ class Token:
             return attrs.evolve(token, expires_at=end)
         # Raised outside the except: what the decoder says may quote the value.
         raise ValueError("value: a JSON Web Token with a readable payload and exp is wanted")
+
+
+def secrets_of(token: Token) -> list[str]:
+    """What may be shown of no token: value, cookies, refresh token, longer texts among its details."""
+    details = (text for text in texts_in(dict(token.details)) if len(text) >= LIKE_A_SECRET)
+    refresh_token = [token.refresh_token] if token.refresh_token else []
+    return [token.value, *token.cookies.values(), *refresh_token, *details]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in what was read from JSON, but for the names of members."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, (list, tuple)):
+            waiting += value
 
 
 def fingerprint(value: str) -> str:
