@@ -17,6 +17,7 @@ from .answers import Answers
 from .body import Unreadable
 from .bugs import is_thrown_in, step_of
 from .flow import LoginFlow
+from .frames import let_go
 from .origins import Origins
 from .outage import Outage, named_time, outage_of, seconds_or_none
 from .refreshing import Refreshing
@@ -153,7 +154,9 @@ class Conversation:
             return judged(response, str(error))
         if response is None:
             return self._telling.bug(error)
-        return self._telling.mistaken(response, self._telling.place_of(error))
+        place = self._telling.place_of(error)
+        let_go(error)
+        return self._telling.mistaken(response, place)
 
     def _sent(
         self, request: requests.Request, last: requests.Response | None
@@ -185,3 +188,4 @@ class Conversation:
             if is_thrown_in(error):
                 raise
             self._telling.place_of(error)
+            let_go(error)

@@ -10,6 +10,7 @@ from .._token import Token, secrets_of
 from .answers import Answers
 from .body import Unreadable
 from .bugs import is_thrown_in
+from .frames import let_go
 from .origins import Origins
 from .outage import Outage
 from .request import prepared
@@ -45,6 +46,7 @@ def log_out(answers: Answers, wire: Wire, origins: Origins, token: Token) -> Non
         if is_thrown_in(error):
             raise
         telling.place_of(error)
+        let_go(error)
         return
     why = _sent(wire, ready, telling) if is_home else telling.foreign(ready.url or "").message
     if why is None:
