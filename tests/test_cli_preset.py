@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_life_that_is_named(simulator: PartnerSimulator, tmp_path: Path) -> None
     assert "until its end in 1 h, in" in done.stdout
     shown = partnerauth("check", "bex", "--password-stdin", settings=given, stdin="pass1234\n").stdout
     assert "a token from the cache" in shown
-    assert "  lifetime  59 min" in shown
+    assert re.search(r"  lifetime  (59 min|1 h)\b", shown), "an hour, but for what two commands take"
 
 
 @pytest.mark.parametrize(
