@@ -31,8 +31,12 @@ class Lease(Protocol):
 class LogIn(Protocol):
     """How an account logs in, over the wire: what `_http.login.Login` is."""
 
-    limit: float
     rejection_cooldown: float
+
+    @property
+    @abstractmethod
+    def limit(self) -> float:
+        """How many seconds a whole login may take."""
 
     @abstractmethod
     def __call__(

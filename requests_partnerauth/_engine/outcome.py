@@ -66,9 +66,9 @@ class Grant:
         self.due_at_wall = min(clock.wall() + seconds, self.ends_at_wall)
 
     @property
-    def carried(self) -> list[str]:
+    def carried(self) -> tuple[str, ...]:
         """What a request holds of it: the token, and the cookies that travel with it."""
-        return [self.value, *self.token.cookies.values()]
+        return (self.value, *self.token.cookies.values())
 
     def hidden(self) -> list[str]:
         """All that a partner's words may repeat of it, and no message may."""

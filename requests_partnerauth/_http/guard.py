@@ -40,7 +40,7 @@ class Guard:
 
     __slots__ = ("home", "mark", "placement", "values")
 
-    def __init__(self, placement: Placement, values: list[str], mark: Any, home: Home) -> None:
+    def __init__(self, placement: Placement, values: tuple[str, ...], mark: Any, home: Home) -> None:
         self.placement = placement
         self.values = values
         self.mark = mark

@@ -40,8 +40,7 @@ class Login:
     """
 
     __slots__ = (
-        "_answers", "_clock", "_keeps_cookies", "_origins", "_session", "_timeouts", "limit",
-        "rejection_cooldown",
+        "_answers", "_clock", "_keeps_cookies", "_origins", "_session", "_timeouts", "rejection_cooldown",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +55,6 @@ class Login:
         keeps_cookies: bool = False,
     ) -> None:
         _load()
-        self.limit = sum(timeouts)
         self.rejection_cooldown = rejection_cooldown
         self._answers = answers
         self._session = session
@@ -64,6 +62,11 @@ class Login:
         self._clock = clock
         self._origins = origins
         self._keeps_cookies = keeps_cookies
+
+    @property
+    def limit(self) -> float:
+        """How many seconds a whole login may take."""
+        return sum(self._timeouts)
 
     def of(self, answers: Answers) -> Login:
         """The same for a copy of whoever gave the answers."""

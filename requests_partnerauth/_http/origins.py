@@ -67,7 +67,7 @@ def _host(host: str | None) -> str:
 class Origins:
     """The origins that may see an auth's token: base_url's and those the user added."""
 
-    __slots__ = ("_allow_http", "_known", "own", "prefixes")
+    __slots__ = ("_allow_http", "_others", "own", "prefixes")
 
     def __init__(self, base_url: str, origins: Iterable[str], *, allow_http: bool) -> None:
         if isinstance(origins, (str, bytes)) or not isinstance(origins, Iterable):
@@ -78,13 +78,13 @@ class Origins:
             if urlsplit(origin).path not in ("", "/"):
                 raise ValueError("origins: scheme, host and port are wanted, without a path")
         self._allow_http = allow_http
-        self.own = known[0]
         self._know(known)
 
     def _know(self, known: list[Origin]) -> None:
-        self._known = tuple(dict.fromkeys(known))
-        usual = tuple(f"{origin}/" for origin in self._known)
-        self.prefixes: str | tuple[str, ...] = usual[0] if len(usual) == 1 else usual
+        self.own, *others = dict.fromkeys(known)
+        self._others = tuple(others)
+        usual = tuple(f"{origin}/" for origin in (self.own, *others))
+        self.prefixes: str | tuple[str, ...] = usual if others else usual[0]
 
     def and_granted(self, urls: Iterable[str]) -> Origins:
         """These, and the origins of URLs that a login named, but for those that no token may go to."""
@@ -93,8 +93,8 @@ class Origins:
         if not safe:
             return self
         more = object.__new__(type(self))
-        more._allow_http, more.own = self._allow_http, self.own
-        more._know([*self._known, *safe])
+        more._allow_http = self._allow_http
+        more._know([self.own, *self._others, *safe])
         return more
 
     def _is_safe(self, origin: Origin) -> bool:
@@ -102,7 +102,7 @@ class Origins:
 
     def include(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
-        return url.startswith(self.prefixes) or origin_of(url) in self._known
+        return url.startswith(self.prefixes) or origin_of(url) in (self.own, *self._others)
 
 
 def _checked(argument: str, url: object, *, allow_http: bool) -> Origin:
