@@ -129,6 +129,8 @@ def _responses(figures: dict[str, Any]) -> str:
         "HTTPBasicAuth in turns: processor time\n(in small print wall clock and peak memory). Times are the "
         "quietest eighth of the rounds against the floor's.\n"
     ]
+    if "verdict" in figures:
+        return f"{parts[0]}\nOf this run: {figures['verdict']}.\n"
     for form in next(iter(figures.values())):
         sizes = next(iter(figures.values()))[form]
         rows = [

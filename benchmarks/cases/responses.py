@@ -101,6 +101,8 @@ def _with_azure(client: Any) -> Ask:
     from azure.core.rest import HttpRequest
 
     def ask(url: str, streamed: bool) -> None:
+        # It raises for what it can't deserialize, unless that is streamed.
+        streamed = streamed or url.endswith("/binary")
         response = client.send_request(
             HttpRequest("GET", url), stream=streamed, enforce_https=False, read_timeout=_LIMIT
         )
