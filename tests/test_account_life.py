@@ -431,6 +431,30 @@ def test_what_a_signal_throws_in_reaches_the_caller(service: AcmeService, waits:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no alarm")
+def test_an_oserror_that_a_signal_throws_in_is_no_outage(service: AcmeService) -> None:
+    """Not even where a lent session's `send` is its own, whose own such errors are."""
+
+    def throw(*_: object) -> None:
+        raise TimeoutError("the time is up")
+
+    def wait(*_: object, **__: object) -> None:
+        threading.Event().wait(60)
+
+    before = signal.signal(signal.SIGALRM, throw)
+    try:
+        with requests.Session() as lent:
+            vars(lent)["send"] = wait
+            auth = auth_for(service, login_session=lent)
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(TimeoutError, match="the time is up"):
+                call(service, auth)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert call(service, auth_for(service)) == 200
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no alarm")
 def test_forget_in_a_signal_handler_never_hangs(service: AcmeService) -> None:
     """Wherever it strikes, inside the engine's short locked sections too, `forget()` comes back."""
     auth, strikes = auth_for(service), [0]

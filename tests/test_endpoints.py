@@ -259,6 +259,24 @@ def test_what_cools_by_the_logins_of_a_process_without_a_cache_is_healed(
     assert partner.logins - logins == (0 if is_confirmed else 1)
 
 
+def test_a_forbidden_endpoint_is_judged_anew_once(
+    partner: SimulatedPartner, session: requests.Session, clock: ManualClock
+) -> None:
+    """Where another host logs in time and again: one login more, and then none within the cooldown."""
+    entries: dict[str, bytes] = {}
+    here, there = make_auth(partner, cache=Place(entries)), make_auth(partner, cache=Place(entries))
+    assert is_good(session.get(f"{partner.base_url}/echo", auth=there))
+    partner.answer("/orders", refusal(partner))
+    assert session.get(f"{partner.base_url}/orders", auth=here).status_code == 401
+    for logins in (1, 0):
+        clock.advance(11.0)
+        partner.revoke()
+        assert is_good(session.get(f"{partner.base_url}/echo", auth=there))
+        before = partner.logins
+        assert session.get(f"{partner.base_url}/orders", auth=here).status_code == 401
+        assert partner.logins - before == logins
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("one_session", "logins"), [(False, 7), (True, 16)])
 def test_processes_at_a_forbidden_endpoint(

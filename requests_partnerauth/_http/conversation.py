@@ -130,7 +130,7 @@ class Conversation:
             return self._telling.documented(response, f"no {type(placement).__name__} can carry its token")
         if not self._keeps_cookies:
             return token
-        cookies = {**cookies_in(self._wire.cookies), **getattr(token, "cookies", {})}
+        cookies = {**cookies_in(self._wire.cookies), **token.cookies}
         if not all(is_cookie(name, value) for name, value in cookies.items()):
             return self._telling.documented(response, "no Cookie header can carry a cookie that it set")
         more: dict[str, Any] = {"cookies": cookies}

@@ -36,7 +36,7 @@ def log_out(answers: Answers, wire: Wire, origins: Origins, token: Token) -> Non
             return
         if not isinstance(request, requests.Request):
             raise TypeError(f"logout_request: a requests.Request is wanted, not {type(request).__name__}")
-        for name, value in getattr(token, "cookies", {}).items():
+        for name, value in token.cookies.items():
             wire.cookies.set(name, value)
         ready = prepared(request, wire.cookies)
         is_home = origins.include(ready.url or "")
