@@ -5,8 +5,8 @@ A program of its own, so that nothing of a test runner's is forked along. Ends w
 
 from __future__ import annotations
 
+import faulthandler
 import os
-import signal
 import sys
 import threading
 
@@ -39,7 +39,7 @@ def main(children: int) -> int:
 def _finishes(auth: BexAuth) -> bool:
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
+        faulthandler.dump_traceback_later(20, exit=True)
         os._exit(0 if auth.token().value else 1)
     return os.waitpid(child, 0)[1] == 0
 

@@ -183,6 +183,17 @@ def test_children_forked_under_load_complete() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("cache", ["memory", "file"])
+def test_an_auth_in_use_imports_nothing(partner: SimulatedPartner, tmp_path: Path, cache: str) -> None:
+    """All is imported once an auth is built: a child forked during an import waits for its end for ever."""
+    program = Path(__file__).with_name("imports_in_use.py")
+    command = [sys.executable, program, partner.name, f"file:{tmp_path}" if cache == "file" else cache]
+    arguments = json.dumps(partner.credentials)
+    done = subprocess.run(command, input=arguments, capture_output=True, text=True, timeout=100, check=True)
+    assert done.stdout.split() == []
+    assert partner.logins > 1, "the auth was used"
+
+
 @needs_fork
 def test_a_lock_held_at_the_fork_is_free_in_the_child() -> None:
     """The engine's lock, held by a thread of the parent's, keeps no child out."""

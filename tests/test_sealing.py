@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import requests
 from conftest import make_auth, wrong_secret
-from cryptography.hazmat.primitives.kdf import scrypt
 from manual_clock import ManualClock
 
 from requests_partnerauth import FileTokenCache, LoginRejected, PartnerAuth
@@ -123,14 +122,14 @@ def test_nothing_keeps_the_secret(seal: Seal) -> None:
 def derivations(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The salts of all Scrypt derivations from now on."""
     salts: list[bytes] = []
-    real: Callable[..., Any] = scrypt.Scrypt
+    real: Callable[..., Any] = _sealing.Scrypt
 
     def counting(*, salt: bytes, n: int, **arguments: int) -> Any:
         assert n >= 2**15
         salts.append(salt)
         return real(salt=salt, n=n, **arguments)
 
-    monkeypatch.setattr(scrypt, "Scrypt", counting)
+    monkeypatch.setattr(_sealing, "Scrypt", counting)
     return salts
 
 

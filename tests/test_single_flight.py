@@ -12,7 +12,7 @@ from conftest import make_auth, wrong_secret
 from held import Held
 from manual_clock import ManualClock
 from requests.adapters import HTTPAdapter
-from together import Background, is_good, together, wait_for_waiters
+from together import Background, is_good, together, wait_for_waiters, wait_until
 
 from requests_partnerauth import (
     BexAuth,
@@ -220,6 +220,7 @@ def test_accounts_that_nobody_uses_do_not_pile_up(
     token = first.token()
     for number in range(300):
         make_auth(simulator.bex, cache=cache, username=f"other{number}").forget()
-    assert count() - before <= 101
+    # More than once: a collection under way in another thread makes this thread's do nothing.
+    wait_until(lambda: count() - before <= 101)
     assert make_auth(simulator.bex, cache=cache).token() is token
     assert simulator.bex.login_attempts == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import requests
@@ -36,6 +37,7 @@ def short_text(response: requests.Response) -> str | None:
 def _text(response: requests.Response, body: bytes) -> str:
     """UTF-8 where it can be that: requests takes a text whose charset is not named for latin-1."""
     try:
-        return body.decode("utf-8-sig")
+        # Not "utf-8-sig": its first use imports it, which a child forked meanwhile would wait for.
+        return body.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError:
         return body.decode(response.encoding or "latin-1", "replace")

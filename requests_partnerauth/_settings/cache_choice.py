@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -73,9 +74,18 @@ def cache_of(argument: str, value: object) -> TokenCache:
     if value is None:
         return process_wide()
     if not isinstance(value, str):
-        return cast(TokenCache, token_cache(argument, value))
+        return _ready(cast(TokenCache, token_cache(argument, value)))
     try:
-        return cache_named(value)
+        return _ready(cache_named(value))
     except ValueError as error:
         why = str(error)
     raise ValueError(f"{argument}: {why}")
+
+
+def _ready(cache: TokenCache) -> TokenCache:
+    """The cache, once what seals its entries is imported; why not at a login is told in `_http.login`."""
+    if getattr(cache, "seals", True):
+        # Where it is not there, the first use of the cache tells.
+        with suppress(ImportError):
+            from ..caches import _sealing  # noqa: F401
+    return cache

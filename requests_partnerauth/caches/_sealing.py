@@ -6,6 +6,12 @@ import hashlib
 import hmac
 import os
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
 _VERSION = b"PA1"
 _SALT, _NONCE, _TAG = 16, 12, 16
 _OVERHEAD = len(_VERSION) + _SALT + _NONCE + _TAG
@@ -51,17 +57,12 @@ class Seal:
 
     def close(self, value: bytes, key: str) -> bytes:
         """The sealed value, to be kept under this key."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
         cipher = AESGCM(self._derived(salt, key.encode(), 32))
         return _VERSION + salt + nonce + cipher.encrypt(nonce, value, _VERSION + key.encode())
 
     def open(self, sealed: bytes, key: str) -> bytes | None:
         """The value that was sealed for this key; None for whatever this seal did not close."""
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         if not isinstance(sealed, bytes) or len(sealed) < _OVERHEAD or not sealed.startswith(_VERSION):
             return None
         rest = sealed[len(_VERSION) :]
@@ -73,15 +74,10 @@ class Seal:
             return None
 
     def _derived(self, salt: bytes | None, info: bytes, length: int) -> bytes:
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
         return HKDF(SHA256(), length, salt, _VERSION + info).derive(self._root)
 
 
 def _root_of(name: str, secret: str) -> bytes:
-    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
     # From the account, not random: every process has to come to the same entries by itself.
     salt = hashlib.sha256(b"partnerauth" + name.encode()).digest()
     return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(secret.encode())

@@ -81,6 +81,8 @@ class FiservCommerceConnectAuth(PartnerAuth):
         self._key = checks.base64_bytes("key", key, 32)
         self._iv = checks.base64_bytes("iv", iv, 16)
         self.secret = json.dumps([key, iv])
+        # Imports the cipher now and not at the login, for the reason told in `_http.login`.
+        encrypted(b"", key, iv)
         self.merchant_id = None if merchant_id is None else checks.header_value("merchant_id", merchant_id)
         if hmac is not None and hmac != _FROM_SERVER and not callable(hmac):
             raise ValueError(
