@@ -11,7 +11,6 @@ from copy import deepcopy
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-import attrs
 import pytest
 import requests
 from leak_check import everything_in
@@ -54,7 +53,7 @@ def test_every_way_takes_the_rest_and_shows_none_of_it(maker: str) -> None:
         details={"note": "secret-detail"},
         cookies={"node": "secret-node"},
     )
-    for one in (token, pickle.loads(pickle.dumps(token)), deepcopy(token), attrs.evolve(token)):
+    for one in (token, pickle.loads(pickle.dumps(token)), deepcopy(token), token.__replace__()):
         assert one == token
         assert one.refresh_token == "secret-refresh"
         assert (dict(one.details), dict(one.cookies)) == ({"note": "secret-detail"}, {"node": "secret-node"})
@@ -260,7 +259,7 @@ def test_a_unit_that_is_none(unit: Any) -> None:
 def test_a_lifetime_counts_from_the_sending_and_an_end_stays() -> None:
     """What lasts counts from when the login was sent, evolved too; an end that is named is not moved."""
     now = time.time()
-    lasting = attrs.evolve(Token.lasting("value", 600), details={"a": 1}, refresh_token="r")
+    lasting = Token.lasting("value", 600).__replace__(details={"a": 1}, refresh_token="r")
     assert counted_from(lasting, now - 20, now).expires_at == pytest.approx(now - 20 + 600, abs=5)
     for named in (
         Token("value", issued_at=now - 3600, expires_at=now + 600),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
 from .._token import Token
 from .outcome import Grant
 
@@ -41,4 +39,4 @@ class RefreshLease:
 
 def without_refresh_token(token: Token) -> Token:
     """The token, with nothing that could be sent a second time."""
-    return attrs.evolve(token, refresh_token=None) if token.refresh_token else token
+    return token.__replace__(refresh_token=None) if token.refresh_token else token

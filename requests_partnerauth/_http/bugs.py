@@ -8,9 +8,9 @@ import traceback
 from types import CodeType, FrameType
 from typing import Any
 
-from .. import _token
+from .._token import Token, arguments
 
-_HARMLESS = (_token.__name__, f"{__package__}.flow")
+_HARMLESS = (Token.__module__, arguments.__name__, f"{__package__}.flow")
 
 
 def is_thrown_in(error: BaseException) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from types import GeneratorType
-from typing import Any
 
-import attrs
 import requests
 
 from .._engine.clock import Clock
 from .._engine.outcome import Failure
-from .._token import Token, counted_from, is_cookie
+from .._token import Token, counted_from
+from .._token.arguments import is_cookie
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from .answers import Answers
 from .body import Unreadable
@@ -133,8 +132,7 @@ class Conversation:
         cookies = {**cookies_in(self._wire.cookies), **token.cookies}
         if not all(is_cookie(name, value) for name, value in cookies.items()):
             return self._telling.documented(response, "no Cookie header can carry a cookie that it set")
-        more: dict[str, Any] = {"cookies": cookies}
-        return attrs.evolve(token, **more)
+        return token.__replace__(cookies=cookies)
 
     def _mistaken(self, mistake: str, response: requests.Response | None) -> Failure:
         if response is None:

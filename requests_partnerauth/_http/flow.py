@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-import attrs
 import requests
 
 from .._token import Token
@@ -49,7 +48,7 @@ def _refreshed(answers: Answers, response: requests.Response, previous: Token) -
         return None
     if not isinstance(token, Token) or not answers.placement.can_carry(token.value):
         return None
-    return token if token.refresh_token else attrs.evolve(token, refresh_token=previous.refresh_token)
+    return token if token.refresh_token else token.__replace__(refresh_token=previous.refresh_token)
 
 
 def _wanted(name: str, request: object) -> requests.Request:

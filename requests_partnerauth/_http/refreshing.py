@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import requests
 
 from .._engine.flying import Lease
@@ -53,7 +52,7 @@ class Refreshing:
 
     def _drop(self) -> None:
         if self.previous is not None:
-            self.previous = attrs.evolve(self.previous, refresh_token=None)
+            self.previous = self.previous.__replace__(refresh_token=None)
 
 
 def _carries(request: requests.PreparedRequest, token: str) -> bool:

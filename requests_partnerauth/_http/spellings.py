@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .views import DEPTH, fold, unescaped
 
 _SHORT = 6
-_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
+_BEYOND_16_BITS = "[\U00010000-\U0010ffff]"
 _LACKING = ("ascii", "latin-1", "cp1252")
 
 
@@ -57,7 +57,7 @@ def _in_words(secret: str) -> Iterator[str]:
         # What leaves question marks in place of the characters, UTF-16 units or bytes that it lacks.
         for encoding in _LACKING:
             yield secret.encode(encoding, "replace").decode(encoding)
-        yield _BEYOND_16_BITS.sub("??", secret).encode("ascii", "replace").decode()
+        yield re.sub(_BEYOND_16_BITS, "??", secret).encode("ascii", "replace").decode()
         yield encoded.decode("ascii", "replace")
 
 

@@ -10,7 +10,7 @@ import requests
 from requests.cookies import RequestsCookieJar, create_cookie, get_cookie_header
 
 from .._settings import checks
-from .._token import is_cookie
+from .._token.arguments import is_cookie
 from ._base import Placement, text_of
 
 

@@ -3,63 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-import attrs
+from .arguments import cookies_of, details_of, end_of, seconds_of, unit_of, value_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LIKE_A_SECRET = 16
 """How many characters make a text that nobody named look like a secret."""
 
-_LONGEST = 16_384
-_COOKIE_NAME = r"[!#-+\--:<>-~]+"
-_NOTHING: Mapping[str, Any] = {}
 
-
-def _check_value(instance: Token, attribute: attrs.Attribute[str], value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("value: a token is a text that is not empty")
-    if not (value.isascii() and value.isprintable() and value == value.strip()):
-        raise ValueError("value: a token is printable ASCII without spaces around it")
-    if len(value) > _LONGEST:
-        raise ValueError(f"value: a token has {_LONGEST:,} characters at most")
-
-
-def _end(seconds: object) -> float | None:
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise ValueError("expires_at: a number of epoch seconds is wanted; Token.until reads dates and texts")
-    return _finite(seconds)
-
-
-def _finite(number: float) -> float | None:
-    try:
-        return float(number) if math.isfinite(number) else None
-    except OverflowError:
-        return None
-
-
-def _copied(details: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return dict(details) if details else _NOTHING
-
-
-def _cookies(cookies: object) -> Mapping[str, str]:
-    if not cookies:
-        return _NOTHING
-    if not isinstance(cookies, Mapping):
-        raise ValueError("cookies: a mapping of names to values is wanted")
-    if not all(is_cookie(name, value) for name, value in cookies.items()):
-        raise ValueError("cookies: a name or value is none that a Cookie header can carry")
-    return dict(cookies)
-
-
-@attrs.frozen(kw_only=False)
 class Token:
     """What a login gave. A value: it never changes; a refresh makes another one.
 
@@ -75,17 +33,59 @@ class Token:
         ValueError: An argument is not what it should be; the message begins with its name.
     """
 
-    value: str = attrs.field(repr=False, validator=_check_value)
-    issued_at: float = attrs.field(factory=time.time)
-    expires_at: float | None = attrs.field(default=None, converter=_end)
-    refresh_token: str | None = attrs.field(default=None, repr=False)
-    _details: Mapping[str, Any] = attrs.field(
-        default=_NOTHING, repr=False, eq=False, converter=_copied, alias="details"
-    )
-    _cookies: Mapping[str, str] = attrs.field(
-        default=_NOTHING, repr=False, eq=False, converter=_cookies, alias="cookies", kw_only=True
-    )
-    _is_lasting: bool = attrs.field(default=False, repr=False, eq=False, alias="_is_lasting", kw_only=True)
+    __slots__ = (
+        "__weakref__", "_cookies", "_details", "_is_lasting",
+        "expires_at", "issued_at", "refresh_token", "value",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        value: str,
+        issued_at: float | None = None,
+        expires_at: float | None = None,
+        refresh_token: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        *,
+        cookies: Mapping[str, str] | None = None,
+        _is_lasting: bool = False,
+    ) -> None:
+        self.value: Final = value_of(value)
+        self.issued_at: Final = time.time() if issued_at is None else issued_at
+        self.expires_at: Final = end_of(expires_at)
+        self.refresh_token: Final = refresh_token
+        self._details: Final = details_of(details)
+        self._cookies: Final = cookies_of(cookies)
+        self._is_lasting: Final = _is_lasting
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # An unpickled or copied one gets its attributes here too, each once.
+        if hasattr(self, name):
+            raise AttributeError("a Token never changes: make another one")
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Token never changes: make another one")
+
+    def __repr__(self) -> str:
+        return f"Token(issued_at={self.issued_at!r}, expires_at={self.expires_at!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._told_apart_by() == other._told_apart_by() if isinstance(other, Token) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._told_apart_by())
+
+    def __replace__(self, **changes: Any) -> Self:
+        """Another token, with these arguments changed; what ``copy.replace`` calls."""
+        arguments: dict[str, Any] = {
+            "value": self.value, "issued_at": self.issued_at, "expires_at": self.expires_at,
+            "refresh_token": self.refresh_token, "details": self._details, "cookies": self._cookies,
+            "_is_lasting": self._is_lasting,
+        }  # fmt: skip
+        return type(self)(**{**arguments, **changes})
+
+    def _told_apart_by(self) -> tuple[object, ...]:
+        return self.value, self.issued_at, self.expires_at, self.refresh_token
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -134,7 +134,7 @@ class Token:
         Raises:
             ValueError: An argument is not what it should be; the message begins with its name.
         """
-        now, seconds = time.time(), _seconds(lifetime, _unit(unit))
+        now, seconds = time.time(), seconds_of(lifetime, unit_of(unit))
         return cls(
             value,
             issued_at=now,
@@ -209,7 +209,7 @@ class Token:
         except (ValueError, RecursionError):
             pass
         else:
-            return attrs.evolve(token, expires_at=end)
+            return token.__replace__(expires_at=end)
         # Raised outside the except: what the decoder says may quote the value.
         raise ValueError("value: a JSON Web Token with a readable payload and exp is wanted")
 
@@ -239,19 +239,6 @@ def fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:8]
 
 
-def is_cookie(name: object, value: object) -> bool:
-    """Whether a Cookie header can carry this name and value."""
-    return (
-        isinstance(name, str)
-        and isinstance(value, str)
-        and re.fullmatch(_COOKIE_NAME, name) is not None
-        and ";" not in value
-        and value.isprintable()
-        and value == value.strip()
-        and all(character <= "\xff" for character in value)
-    )
-
-
 def counted_from(token: Token, sent_at: float, now: float) -> Token:
     """The token as of when it was asked for: a lifetime counts from then, an end that was named stays.
 
@@ -262,22 +249,4 @@ def counted_from(token: Token, sent_at: float, now: float) -> Token:
         expires_at = None if lifetime is None else max(sent_at + lifetime, now + 1.0)
     else:
         expires_at = None if token.expires_at is None or token.expires_at <= now else token.expires_at
-    return attrs.evolve(token, issued_at=sent_at, expires_at=expires_at)
-
-
-def _unit(unit: object) -> float:
-    """Seconds in one unit."""
-    seconds = unit.total_seconds() if isinstance(unit, timedelta) else unit
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
-        raise ValueError("unit: a timedelta or a number of seconds is wanted, above zero")
-    return seconds
-
-
-def _seconds(lifetime: object, unit: float) -> float | None:
-    if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float, str)):
-        return None
-    try:
-        seconds = float(lifetime) * unit
-    except (ValueError, OverflowError):
-        return None
-    return max(1.0, seconds) if math.isfinite(seconds) and seconds > 0 else None
+    return token.__replace__(issued_at=sent_at, expires_at=expires_at)
