@@ -23,7 +23,7 @@ _MEASURED: dict[str, Callable[[str], dict[str, Any]]] = {
     "end-to-end": lambda server: costs.end_to_end(server, 20, ("HTTPBasicAuth", OURS)),
     "responses": lambda server: responses.responses(server, 12, _SIZES, ("json",), own=True),
     "imports": lambda server: footprint.imports(server, 6, ("HTTPBasicAuth", OURS)),
-    "first-request": lambda server: first.first_request(server, 6, (first.BY_HAND, first.WITH_ATTRS, OURS)),
+    "first-request": lambda server: first.first_request(server, 6, (first.BY_HAND, OURS)),
     "revocations": lambda server: revocations.revocations(server, 9, 2_000, (OURS,)),
     "memory": lambda server: {OURS: footprint.memory(PEERS[OURS], server, 1, 0.0)},
 }

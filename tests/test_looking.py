@@ -175,9 +175,20 @@ def test_what_is_left_unread(session: requests.Session, what: str, status: bytes
         response = session.get(server.base_url, stream=True, timeout=10)
         before = response.raw._fp.fp
         look(response, streamed=True)
-        assert response.raw._fp.fp is before
         assert (json_object(response), short_text(response)) == (None, None)
+        assert response.raw._fp.fp is before
         response.close()
+
+
+def test_what_nobody_asks_for_is_left_unread(session: requests.Session) -> None:
+    """Where the status is all that a partner judges by, a stream is not touched."""
+    with served(answering(head_of(2, status=401) + b"{}")) as server:
+        response = session.get(server.base_url, stream=True, timeout=10)
+        before = response.raw._fp.fp
+        look(response, streamed=True)
+        assert response.raw._fp.fp is before
+        assert json_object(response) == {}
+        assert response.raw._fp.fp is not before
 
 
 def reply_of(

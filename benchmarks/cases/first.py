@@ -19,7 +19,7 @@ from requests_partnerauth.simulator import PartnerSimulator
 
 from ._rounds import quiet
 
-BY_HAND, WITH_ATTRS = "requests, login by hand", "the same with `import attrs`"
+BY_HAND = "requests, login by hand"
 OURS, HOT_FILE, HOT_REDIS = "requests_partnerauth", "with a hot FileTokenCache", "with a hot RedisTokenCache"
 
 _BY_HAND = """
@@ -40,7 +40,7 @@ session.get("{url}/echo").raise_for_status()
 
 
 def first_request(
-    server: str, number: int, names: tuple[str, ...] = (BY_HAND, WITH_ATTRS, OURS, HOT_FILE, HOT_REDIS)
+    server: str, number: int, names: tuple[str, ...] = (BY_HAND, OURS, HOT_FILE, HOT_REDIS)
 ) -> dict[str, Any]:
     """Whole processes in random order: wall clock, and their processor time."""
     with ExitStack() as stack:
@@ -55,8 +55,7 @@ def first_request(
             HOT_FILE: (", FileTokenCache", f', cache=FileTokenCache("{directory}")'),
             HOT_REDIS: (", RedisTokenCache", f', cache=RedisTokenCache.from_url("{redis}")'),
         }
-        by_hand = _BY_HAND.format(**facts)
-        every = {BY_HAND: by_hand, WITH_ATTRS: f"import attrs\n{by_hand}"}
+        every = {BY_HAND: _BY_HAND.format(**facts)}
         for name, (more, cache) in caches.items():
             every[name] = _WITH_AUTH.format(**facts, more=more, cache=cache)
         scripts = {name: every[name] for name in names if name != HOT_REDIS or redis is not None}

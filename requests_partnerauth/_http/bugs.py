@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 import traceback
 from types import CodeType, FrameType
 from typing import Any
@@ -15,9 +15,12 @@ _HARMLESS = (Token.__module__, arguments.__name__, f"{__package__}.flow")
 
 def is_thrown_in(error: BaseException) -> bool:
     """Whether a signal's handler raised it, not the code that was running when the signal came."""
-    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {
-        None
-    }
+    signal = sys.modules.get("signal")
+    if signal is None:
+        # Nobody can have set a handler, and a process's first request is spared the import.
+        return False
+    codes = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
+    handlers = codes - {None}
     return any(frame.f_code in handlers for frame, _ in traceback.walk_tb(error.__traceback__))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import requests
 
@@ -40,6 +40,7 @@ class SessionFieldsPlacement(Placement):
         self.fields.pop(token_field, None)
         self._names = frozenset({token_field, *self.fields})
         self._members = Members(self._names, self.fields, token_field)
+        self._pairs_before = urlencode({**self.fields, token_field: ""})
 
     def __repr__(self) -> str:
         return f"SessionFieldsPlacement({self.token_field!r}, fields={sorted(self.fields)})"
@@ -88,7 +89,7 @@ class SessionFieldsPlacement(Placement):
         return None if signed is None else signed.encode()
 
     def _pairs(self, value: str) -> str:
-        return urlencode({**self.fields, self.token_field: value})
+        return self._pairs_before + quote_plus(value)
 
 
 class _Mark(NamedTuple):

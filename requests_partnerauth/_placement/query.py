@@ -63,6 +63,8 @@ class _Mark(NamedTuple):
 
 def with_pair(url: str, names: Iterable[str], pair: str) -> str:
     """The URL with this at the end of its query, in place of what had one of these names."""
+    if "?" not in url and "#" not in url:
+        return f"{url}?{pair}"
     split = urlsplit(url)
     return urlunsplit(split._replace(query="&".join([*other_pairs(split.query, names), pair])))
 
