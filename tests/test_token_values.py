@@ -63,6 +63,19 @@ def test_every_way_takes_the_rest_and_shows_none_of_it(maker: str) -> None:
             one.cookies["node"] = "another"  # type: ignore[index]
 
 
+def test_a_token_is_a_value() -> None:
+    """It never changes; equal ones are the same key; another one is made with what is to differ."""
+    token = Token("value", issued_at=1.0, expires_at=2.0, refresh_token="r", details={"a": 1})
+    for change in (lambda: setattr(token, "value", "other"), lambda: delattr(token, "expires_at")):
+        with pytest.raises(AttributeError, match="never changes"):
+            change()
+    assert {token, Token("value", 1.0, 2.0, "r")} == {token}
+    assert token not in {Token("value", 1.0, 2.0), Token("other", 1.0, 2.0, "r"), "value"}
+    later = token.__replace__(expires_at=3.0)
+    assert (later.value, later.expires_at, later.refresh_token) == ("value", 3.0, "r")
+    assert (dict(later.details), token.expires_at) == ({"a": 1}, 2.0)
+
+
 def test_what_it_was_made_of_may_change() -> None:
     """A dict that is changed afterwards changes no token."""
     details, cookies = {"a": 1}, {"node": "n1"}

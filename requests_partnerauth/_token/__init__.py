@@ -67,7 +67,7 @@ class Token:
         raise AttributeError("a Token never changes: make another one")
 
     def __repr__(self) -> str:
-        return f"Token(issued_at={self.issued_at!r}, expires_at={self.expires_at!r})"
+        return f"{type(self).__name__}(issued_at={self.issued_at!r}, expires_at={self.expires_at!r})"
 
     def __eq__(self, other: object) -> bool:
         return self._told_apart_by() == other._told_apart_by() if isinstance(other, Token) else NotImplemented
