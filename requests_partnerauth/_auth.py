@@ -174,10 +174,15 @@ class PartnerAuth(ByHand):
         Anew: by the secret that there is now, which may have changed, or come from a vault.
         """
         shared = self._shared
+        if shared is None:
+            # Once more: a class may have set it after super().__init__().
+            checks.placement("placement", self.placement)
         if shared is None or anew:
             secret = checks.own_text("secret", self.secret)
             if self.account is not None and secret is not None:
                 who = [self.partner, f"{self._origins.own}{urlsplit(self.base_url).path}", self.account]
+                if self._log_in.keeps_cookies:
+                    who.append("keep_login_cookies")
                 shared = account_of(self._cache, who, secret, self._clock, keeps_ended=self._uses_previous)
             elif shared is None:
                 shared = account_of_nobody_else(type(self), self._cache, self._clock)
@@ -216,7 +221,9 @@ class PartnerAuth(ByHand):
         """Whether a request there may start a login: the token that comes of it decides."""
         if self._origins.include(url):
             return True
-        last = self._shared_account().memory.last
+        if type(self).granted_origins is PartnerAuth.granted_origins:
+            return False
+        last = self._shared_account().last()
         return last is not None and self._home_of(last).include(url)
 
     def _is_home(self, url: str) -> bool:
@@ -234,9 +241,9 @@ class PartnerAuth(ByHand):
         """The secrets, and what the account's latest tokens held: a partner's words may repeat any."""
         return [*super()._hidden(), *self._shared_account().memory.hidden()]
 
-    def _foreign(self, url: str) -> ForeignOrigin:
+    def _foreign(self, url: str, done: str = "sent") -> ForeignOrigin:
         origin = origin_of(url)
         return ForeignOrigin(
             f"{self.partner}: {origin or 'this URL'} may not see the token of {self._origins.own}; "
-            "nothing was sent. If it is the partner's as well, name it in origins="
+            f"nothing was {done}. If it is the partner's as well, name it in origins="
         )

@@ -293,6 +293,20 @@ def test_placements_check_their_arguments() -> None:
     refused(SessionFieldsPlacement, "token_field", "")
 
 
+def test_a_placement_that_is_set_late_is_checked_too() -> None:
+    """A text that a class puts there after `super().__init__()` is told before anything is sent."""
+
+    class Late(PartnerAuth):
+        partner = "late"
+
+        def __init__(self) -> None:
+            super().__init__(base_url=URL)
+            self.placement = "X-Token"  # type: ignore[assignment]
+
+    with pytest.raises(ValueError, match=r"^placement: "):
+        Late().token()
+
+
 def test_an_auth_without_a_partner_name() -> None:
     """A class of the user's own that lacks its short name is told so by that name."""
 

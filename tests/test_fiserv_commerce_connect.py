@@ -308,6 +308,16 @@ class TestFiservCommerceConnect(FiservContract):
 
         assert (len(self.asked_for_hmac(partner)), partner.login_attempts) == (1, 0)
 
+    def test_a_refusal_for_lack_of_an_hmac_is_no_other_auths(
+        self, partner: SimulatedFiservCommerceConnect
+    ) -> None:
+        """Who was refused without one logs in with one at once: that is what the refusal asks for."""
+        cache = MemoryTokenCache()
+        with pytest.raises(LoginRejected):
+            self.auth(partner, hmac=None, merchant_id=None, cache=cache).token()
+
+        assert self.from_server(partner, cache=cache).token().value == partner.issued[-1]
+
     def test_an_outage_between_the_steps_asks_for_another_hmac(
         self, partner: SimulatedFiservCommerceConnect, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -68,6 +68,12 @@ class TestFiservPartner(FiservContract):
         assert token.refresh_token not in repr(token)
         assert dict(token.details) == {"ttl": 30}
 
+    def test_a_refresh_token_that_is_none(self, partner: SimulatedFiservPartner) -> None:
+        """It is never sent: a reply with a number in its place is a login all the same."""
+        partner.answer_logins(Reply.of_json({**SAMPLE, "refreshToken": 17}))
+
+        assert self.auth(partner).token().refresh_token is None
+
     def test_ain_may_be_a_number(self, partner: SimulatedFiservPartner) -> None:
         """4700000 and "4700000" are one account."""
         cache = MemoryTokenCache()

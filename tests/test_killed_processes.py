@@ -54,10 +54,12 @@ sys.stdin.readline()
 child = os.fork()
 if not child:
     print("forked", flush=True)
-    print("child", auth.token().issued_at, flush=True)
+    sys.stdout.write(f"child {auth.token().issued_at}\\n")
+    sys.stdout.flush()
     os._exit(0)
 thread.join()
-print("parent", auth.token().issued_at, flush=True)
+sys.stdout.write(f"parent {auth.token().issued_at}\\n")
+sys.stdout.flush()
 os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

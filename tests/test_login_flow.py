@@ -20,6 +20,7 @@ from requests_partnerauth import (
     InvalidLoginResponse,
     LoginRejected,
     LoginUnavailable,
+    MemoryTokenCache,
     PartnerAuth,
     Token,
 )
@@ -122,6 +123,24 @@ def test_cookies_that_stay_with_the_token(steps: Steps, keeps: bool) -> None:
     assert dict(token.cookies) == {"own": "of-the-class", **({"node": "7"} if keeps else {})}
 
 
+def test_who_keeps_cookies_shares_no_token_with_who_does_not(steps: Steps) -> None:
+    """Of two objects of one account, the one that wants the login's cookies gets a token that has them."""
+    cache = MemoryTokenCache()
+    StepsAuth(steps.server.url, cache=cache).token()
+    keeping = StepsAuth(steps.server.url, cache=cache, keep_login_cookies=True)
+    assert dict(keeping.token().cookies) == {"step": "cookie-2"}
+    assert StepsAuth(steps.server.url, cache=cache, keep_login_cookies=True).token() is keeping.token()
+    assert steps.count("/login") == 2
+
+
+def test_a_short_cookie_leaves_the_host_readable(steps: Steps) -> None:
+    """A cookie that is a digit of the address, or a letter of the path, hides neither in a message."""
+    steps.instead["/nonce"] = lambda _: answer_of(200, {"nonce": "n"}, Set_Cookie="flag=1; Path=/")
+    steps.instead["/login"] = lambda _: answer_of(400, {"no": "token"})
+    with pytest.raises(InvalidLoginResponse, match=re.escape(f" at {steps.server.url}/login: ")):
+        StepsAuth(steps.server.url).token()
+
+
 def test_a_lifetime_counts_from_the_first_step(monkeypatch: pytest.MonkeyPatch, steps: Steps) -> None:
     """However long the steps take, a token is believed for its lifetime from when the login was begun."""
     clock = ManualClock()
@@ -154,6 +173,8 @@ class Broken(StepsAuth):
             yield ("GET", "a secret value")
         if self.how == "returns wrongly":
             return "a secret value"
+        if self.how == "finds nothing":
+            next(name for name in ("a secret value",) if not name)
         if self.how == "makes a bad token":
             return Token("a secret\nvalue")
         return Token("TOKEN")
@@ -165,7 +186,8 @@ MISTAKES = {
         "TypeError",
         r"login_flow: a requests\.Request is wanted, not tuple \(Broken\.login_flow, .*, line \d+\)",
     ),
-    "returns wrongly": ("TypeError", "no token was read from it"),
+    "finds nothing": ("RuntimeError", r"StopIteration in Broken\.login_flow, test_login_flow\.py, line \d+"),
+    "returns wrongly": ("TypeError", r"login_flow: a Token is wanted, not str \(Broken\.login_flow\)"),
     "makes a bad token": (
         "ValueError",
         r"ValueError \(value: a token is printable ASCII.*\) in Broken\.login_f",
@@ -176,12 +198,14 @@ MISTAKES = {
 @pytest.mark.parametrize("how", MISTAKES)
 def test_a_mistake_before_the_first_answer(steps: Steps, how: str) -> None:
     """What the class does wrong before the partner has said anything is its author's to see, as it is."""
+    # Python itself gives the RuntimeError of a generator the StopIteration that it was.
     auth = Broken(steps.server.url)
     auth.how, auth.late = how, False
-    with pytest.raises((KeyError, TypeError, ValueError)) as caught:
+    with pytest.raises((KeyError, TypeError, ValueError, RuntimeError)) as caught:
         auth.token()
     assert type(caught.value).__name__ == MISTAKES[how][0]
-    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert caught.value.__cause__ is caught.value.__context__
+    assert (caught.value.__cause__ is None) == (how != "finds nothing")
     assert steps.server.heard == []
 
 
@@ -198,15 +222,32 @@ def test_a_mistake_after_an_answer(
     for _ in range(2):
         with pytest.raises(kind) as caught:
             auth.token()
-        if status != 401 or how != "returns wrongly":
-            assert re.search(MISTAKES[how][1], str(caught.value))
+        assert re.search(MISTAKES[how][1], str(caught.value))
         assert "a secret" not in f"{caught.value!r} {caplog.text}"
         assert caught.value.__cause__ is caught.value.__context__ is None
     assert steps.count("/odd") == (2 if status in (200, 404) else 1)
     warned = any(
         record.levelno == logging.WARNING and " in Broken." in record.message for record in caplog.records
     )
-    assert warned == (how in ("raises", "makes a bad token"))
+    assert warned == (how in ("raises", "makes a bad token", "finds nothing"))
+
+
+def test_parse_login_gives_no_token(steps: Steps) -> None:
+    """Nor does the default flow take a text for one: method and class are told."""
+
+    class Bare(StepsAuth):
+        def login_flow(self, previous: Token | None) -> Any:
+            return PartnerAuth.login_flow(self, previous)
+
+        def login_request(self) -> requests.Request:
+            return requests.Request("GET", f"{self.base_url}/odd")
+
+        def parse_login(self, response: requests.Response) -> Any:
+            return "a secret value"
+
+    why = r"TypeError \(parse_login: a Token is wanted, not str \(Bare\.parse_login\)\)"
+    with pytest.raises(InvalidLoginResponse, match=why):
+        Bare(steps.server.url).token()
 
 
 def test_no_generator(steps: Steps) -> None:

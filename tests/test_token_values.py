@@ -76,6 +76,15 @@ def test_a_token_is_a_value() -> None:
     assert (dict(later.details), token.expires_at) == ({"a": 1}, 2.0)
 
 
+@pytest.mark.parametrize("wrong", [17, b"r", ["r"], {"r": 1}, True])
+def test_a_refresh_token_is_a_text(wrong: Any) -> None:
+    """Whatever else a reply holds there is told by name at once; so are details that are no mapping."""
+    with pytest.raises(ValueError, match=r"\Arefresh_token: "):
+        Token("value", refresh_token=wrong)
+    with pytest.raises(ValueError, match=r"\Adetails: "):
+        Token("value", details=wrong if not isinstance(wrong, dict) else [wrong])  # type: ignore[arg-type]
+
+
 def test_what_it_was_made_of_may_change() -> None:
     """A dict that is changed afterwards changes no token."""
     details, cookies = {"a": 1}, {"node": "n1"}

@@ -215,6 +215,13 @@ class Account:
         self._store.clear("token")
         return None if grant is None else grant.token
 
+    def last(self) -> Grant | None:
+        """The account's last token, also where it has ended or was refused; none after `forget`."""
+        if self.memory.last is not None:
+            return self.memory.last
+        kept = self._see_what_is_kept()
+        return kept if kept is not None and self.memory.is_newer(kept) else None
+
     def _see_what_is_kept(self) -> Grant | None:
         kept = self._store.token()
         if kept is not None:

@@ -10,7 +10,11 @@ from typing import Any
 
 from .._token import Token, arguments
 
-_HARMLESS = (Token.__module__, arguments.__name__, f"{__package__}.flow")
+_HARMLESS = {
+    Token.__module__,
+    arguments.__name__,
+    *(f"{__package__}.{name}" for name in ("flow", "logout", "origins")),
+}
 
 
 def is_thrown_in(error: BaseException) -> bool:
@@ -30,6 +34,9 @@ def place_of(error: BaseException, author: object) -> str:
     What `Token` and the default flow complain of is shown in their own words: they say what is wrong, and
     quote nothing.
     """
+    if isinstance(error.__cause__, StopIteration):
+        # In a generator it becomes a RuntimeError of whoever runs it.
+        error = error.__cause__
     kind = type(error).__name__
     steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = [_line(frame.f_code, line, author) for frame, line in steps if _is_method_of(author, frame)]

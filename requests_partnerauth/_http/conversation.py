@@ -118,12 +118,18 @@ class Conversation:
             return self._mistaken(mistake, response)
         if isinstance(granted, Token):
             return self._granted(granted, response)
-        if response is None:
-            return self._mistaken(f"login_flow: a Token is wanted, not {type(granted).__name__}", None)
-        return self._telling.undescribed(response, "no token was read from it")
+        where = f"{type(self._answers).__name__}.login_flow"
+        mistake = f"login_flow: a Token is wanted, not {type(granted).__name__} ({where})"
+        return self._mistaken(mistake, response)
 
-    def _granted(self, token: Token, response: requests.Response | None) -> Token | Failure:
-        """The token with the cookies that stay with it, where requests can carry both."""
+    def _granted(self, token: Token, response: requests.Response | None) -> Token | Failure | Outage:
+        """The token with the cookies that stay with it, where requests can carry both and are told where."""
+        try:
+            self._origins.and_granted(self._answers.granted_origins(token))
+        except Exception as error:
+            if is_thrown_in(error):
+                raise
+            return self._failed(error, response)
         placement = self._answers.placement
         if not placement.can_carry(token.value):
             return self._telling.documented(response, f"no {type(placement).__name__} can carry its token")

@@ -28,10 +28,13 @@ def default_flow(answers: Answers, previous: Token | None) -> LoginFlow:
     response = yield _wanted("login_request", answers.login_request())
     if 300 <= response.status_code < 400:
         raise InvalidLoginResponse("a redirect")
-    token = answers.parse_login(response)
+    granted: object = answers.parse_login(response)
     if response.status_code >= 400:
         raise InvalidLoginResponse("no token was read from it")
-    return token
+    if not isinstance(granted, Token):
+        where = f"{type(answers).__name__}.parse_login"
+        raise TypeError(f"parse_login: a Token is wanted, not {type(granted).__name__} ({where})")
+    return granted
 
 
 def _refreshed(answers: Answers, response: requests.Response, previous: Token) -> Token | None:

@@ -40,7 +40,7 @@ class Login:
     """
 
     __slots__ = (
-        "_answers", "_clock", "_keeps_cookies", "_origins", "_session", "_timeouts", "rejection_cooldown",
+        "_answers", "_clock", "_origins", "_session", "_timeouts", "keeps_cookies", "rejection_cooldown",
     )  # fmt: skip
 
     def __init__(
@@ -61,7 +61,7 @@ class Login:
         self._timeouts = timeouts
         self._clock = clock
         self._origins = origins
-        self._keeps_cookies = keeps_cookies
+        self.keeps_cookies = keeps_cookies
 
     @property
     def limit(self) -> float:
@@ -72,7 +72,7 @@ class Login:
         """The same for a copy of whoever gave the answers."""
         return Login(
             answers, self._session, self._timeouts, self.rejection_cooldown, self._clock, self._origins,
-            keeps_cookies=self._keeps_cookies,
+            keeps_cookies=self.keeps_cookies,
         )  # fmt: skip
 
     def __call__(
@@ -97,7 +97,7 @@ class Login:
             outcome = self._attempts(
                 Conversation(
                     answers, wire, self._origins, refreshing, telling, clock,
-                    keeps_cookies=self._keeps_cookies,
+                    keeps_cookies=self.keeps_cookies,
                 ),
                 wire,
             )  # fmt: skip

@@ -39,7 +39,7 @@ def log_out(answers: Answers, wire: Wire, origins: Origins, token: Token) -> Non
         for name, value in token.cookies.items():
             wire.cookies.set(name, value)
         ready = prepared(request, wire.cookies)
-        is_home = origins.include(ready.url or "")
+        is_home = origins.and_granted(answers.granted_origins(token)).include(ready.url or "")
         if is_home:
             answers.placement.place(ready, token.value)
     except Exception as error:
@@ -48,7 +48,7 @@ def log_out(answers: Answers, wire: Wire, origins: Origins, token: Token) -> Non
         telling.place_of(error)
         let_go(error)
         return
-    why = _sent(wire, ready, telling) if is_home else telling.foreign(ready.url or "").message
+    why = _sent(wire, ready, telling) if is_home else telling.foreign(ready.url or "", "logout").message
     if why is None:
         logger.info("%s: logged out %s, token %s", answers.partner, answers.who(), token.fingerprint)
     else:

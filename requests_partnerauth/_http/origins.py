@@ -88,6 +88,8 @@ class Origins:
 
     def and_granted(self, urls: Iterable[str]) -> Origins:
         """These, and the origins of URLs that a login named, but for those that no token may go to."""
+        if isinstance(urls, (str, bytes)) or not isinstance(urls, Iterable):
+            raise TypeError(f"granted_origins: a collection of URLs is wanted, not {type(urls).__name__}")
         granted = [origin_of(url) for url in urls if isinstance(url, str)]
         safe = [origin for origin in granted if origin is not None and self._is_safe(origin)]
         if not safe:

@@ -69,6 +69,8 @@ def sent_again(sending: Sending, response: requests.Response, sent_with: dict[st
             from .scrub import bare_response
 
             raise fresh.error(bare_response(response, auth._hidden()))
+        if not auth._home_of(fresh).include(request.url or ""):
+            raise auth._foreign(request.url or "", "resent")
         logger.info(
             "%s: token %s refused, resending with %s",
             auth.partner, _named(refused), fresh.token.fingerprint,

@@ -17,7 +17,7 @@ from .._engine.account import Account
 from .._engine.flying import LogIn
 from .._engine.outcome import Grant
 from .._placement._base import Placement
-from ..errors import InvalidLoginResponse
+from ..errors import ForeignOrigin, InvalidLoginResponse
 from . import refusal
 from .guard import Guard, Home, guards_of, keep_from_foreigners, not_ours
 
@@ -46,6 +46,10 @@ class Sender(Protocol):
     @abstractmethod
     def _home_of(self, grant: Grant) -> Home:
         """The origins that may see this token."""
+
+    @abstractmethod
+    def _foreign(self, url: str, done: str = ...) -> ForeignOrigin:
+        """The error of a request that may not carry the token."""
 
     @abstractmethod
     def _says_expired(self, response: requests.Response) -> bool:
@@ -87,8 +91,13 @@ class Sending(Guard):
         elif self.account.endpoints and response.status_code < 500:
             self.account.accept(refusal.endpoint_of(request), resent=False)
         if 300 <= response.status_code < 400:
-            keep_from_foreigners(request, response, self.home, self._carried_lately)
+            signed_last = [hook for hook in guards_of(response.request) if self._is_of_same_auth(hook)]
+            home = signed_last[0].home if signed_last else self.home
+            keep_from_foreigners(request, response, home, self._carried_lately)
         return response
+
+    def _is_of_same_auth(self, hook: object) -> bool:
+        return isinstance(hook, Sending) and hook.auth is self.auth
 
     def _carried_lately(self) -> list[str]:
         return self.auth._shared_account().memory.carried()
@@ -103,7 +112,7 @@ class Sending(Guard):
         new = sign_in_turn(request, self.chain or (cast(Auth, self.auth),), stamp)
         # A new dict and a new list: the old ones are being walked through, or others hold them.
         request.hooks = {**hooks, "response": [*new, *(hook for hook in kept if hook not in new)]}
-        return [hook for hook in new if not (isinstance(hook, Sending) and hook.auth is self.auth)]
+        return [hook for hook in new if not self._is_of_same_auth(hook)]
 
     def among(self, chain: tuple[Auth, ...]) -> Sending:
         """The same, where other auths sign too."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,11 +20,8 @@ _COMMON_HEADERS = frozenset(
 )  # fmt: skip
 
 
-def secrets_in(request: requests.PreparedRequest, answers: Answers) -> set[str]:
-    """Its cookies, and what is as long as a secret in its JSON, form, query or headers of its own.
-
-    Who logs in, and where, is none: username, the account's fields, what stands in base_url.
-    """
+def secrets_in(request: requests.PreparedRequest) -> set[str]:
+    """Its cookies, and what is as long as a secret in its JSON, form, query or headers of its own."""
     long = {
         value
         for value in (*_in_body(request), *_in_query(request.url or ""), *_in_headers(request))
@@ -32,10 +29,14 @@ def secrets_in(request: requests.PreparedRequest, answers: Answers) -> set[str]:
     }
     cookies = str(request.headers.get("Cookie", "")).split(";")
     pairs = (cookie.strip().partition("=") for cookie in cookies)
-    long.update(value.strip('"') for _, _, value in pairs)
+    return long | {value.strip('"') for _, _, value in pairs}
+
+
+def unless_known(values: Iterable[str], answers: Answers) -> Iterator[str]:
+    """These, without who logs in and where: username, the account's fields, what stands in base_url."""
     known = {answers.username or "", answers.account or "", *texts_in(_parsed(answers.account or ""))}
     base_url = str(getattr(answers, "base_url", ""))
-    return {value for value in long if value not in known and value not in base_url}
+    return (value for value in values if value not in known and value not in base_url)
 
 
 def cookies_in(jar: RequestsCookieJar) -> dict[str, str]:

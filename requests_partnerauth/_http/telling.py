@@ -15,7 +15,7 @@ from .bugs import place_of
 from .origins import origin_of
 from .outage import Outage
 from .scrub import one_line
-from .sent import secrets_in
+from .sent import secrets_in, unless_known
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,13 @@ class Telling:
     def __init__(self, answers: Answers, cooldown: float, secrets: Iterable[str]) -> None:
         self._answers = answers
         self._cooldown = cooldown
-        self._secrets = {*secrets}
+        self._secrets: set[str] = set()
         self._where = ""
+        self.learn(secrets)
 
     def sends(self, request: requests.PreparedRequest, seconds: float) -> None:
         """The next request of the flow, which has so many seconds left."""
-        self.learn(secrets_in(request, self._answers))
+        self.learn(secrets_in(request))
         url = request.url or ""
         origin = origin_of(url)
         self._where = "" if origin is None else self.safe(f"{origin}{urlsplit(url).path}")
@@ -50,8 +51,8 @@ class Telling:
         )  # fmt: skip
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """What may not be said either."""
-        self._secrets.update(secrets)
+        """What may not be said either, unless it tells who logs in and where."""
+        self._secrets.update(unless_known(secrets, self._answers))
 
     def safe(self, words: object) -> str:
         """A partner's words, or an author's, as they may stand in a message."""
@@ -118,13 +119,13 @@ class Telling:
         logger.warning("%s: %s", self._answers.partner, place)
         return place
 
-    def foreign(self, url: str) -> Failure:
-        """The class wants to log in where it may not."""
+    def foreign(self, url: str, what: str = "login") -> Failure:
+        """The class wants to log in or out where it may not."""
         origin = origin_of(url)
         where = "this URL" if origin is None else self.safe(origin)
         message = (
-            f"{self._answers.partner}: the login of {self._answers.who()} may not go to {where}; nothing was "
-            "sent. If it is the partner's as well, name it in origins="
+            f"{self._answers.partner}: the {what} of {self._answers.who()} may not go to {where}; "
+            "nothing was sent. If it is the partner's as well, name it in origins="
         )
         return Failure(ForeignOrigin, message)
 

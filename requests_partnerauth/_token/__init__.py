@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from .arguments import cookies_of, details_of, end_of, seconds_of, unit_of, value_of
+from .arguments import cookies_of, details_of, end_of, refresh_token_of, seconds_of, unit_of, value_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -52,7 +52,7 @@ class Token:
         self.value: Final = value_of(value)
         self.issued_at: Final = time.time() if issued_at is None else issued_at
         self.expires_at: Final = end_of(expires_at)
-        self.refresh_token: Final = refresh_token
+        self.refresh_token: Final = refresh_token_of(refresh_token)
         self._details: Final = details_of(details)
         self._cookies: Final = cookies_of(cookies)
         self._is_lasting: Final = _is_lasting

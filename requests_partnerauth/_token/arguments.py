@@ -40,9 +40,20 @@ def _finite(number: float) -> float | None:
         return None
 
 
-def details_of(details: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def refresh_token_of(refresh_token: object) -> str | None:
+    """A text that a request can send."""
+    if refresh_token is not None and not isinstance(refresh_token, str):
+        raise ValueError("refresh_token: a text or None is wanted")
+    return refresh_token
+
+
+def details_of(details: object) -> Mapping[str, Any]:
     """A copy, for what is given may change."""
-    return dict(details) if details else _NOTHING
+    if not details:
+        return _NOTHING
+    if not isinstance(details, Mapping):
+        raise ValueError("details: a mapping is wanted")
+    return dict(details)
 
 
 def cookies_of(cookies: object) -> Mapping[str, str]:

@@ -99,7 +99,9 @@ class FiservCommerceConnectAuth(PartnerAuth):
         else:
             self._document = _payload_document(payload)
             digest = hashlib.sha256(self._document.encode()).hexdigest()
-            self.account = json.dumps([merchant_id, digest, self.login_path])
+            # Without an HMAC the partner may refuse what it takes with one.
+            way = [_FROM_SERVER] if hmac == _FROM_SERVER else []
+            self.account = json.dumps([merchant_id, digest, self.login_path, *way])
             if hmac is None:
                 # What the recipe needs is missed now, not at the first login.
                 self._hmac_of(self._document)

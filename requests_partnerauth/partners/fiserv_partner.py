@@ -92,7 +92,12 @@ class FiservPartnerAuth(PasswordAuth):
         reply = _fiserv.login_reply(response)
         value, refresh_token = reply.pop("authToken"), reply.pop("refreshToken", None)
         return Token.lasting(
-            value, reply.get("ttl"), unit=self.ttl_unit, refresh_token=refresh_token, details=reply
+            value,
+            reply.get("ttl"),
+            unit=self.ttl_unit,
+            # It is kept and never sent: what is no text is no reason to refuse the login.
+            refresh_token=refresh_token if isinstance(refresh_token, str) else None,
+            details=reply,
         )
 
     def signals_expiry(self, response: requests.Response) -> bool:
