@@ -78,6 +78,7 @@ class PartnerAuth(ByHand):
         if not self.partner:
             raise ValueError(f"partner: {type(self).__name__} needs a short name in this class attribute")
         checks.placement("placement", self.placement)
+        checks.markers("expiry_markers", self.expiry_markers)
         self._origins = Origins(
             base_url,
             common.get("origins", ()),
@@ -178,9 +179,9 @@ class PartnerAuth(ByHand):
             # Once more: a class may have set it after super().__init__().
             checks.placement("placement", self.placement)
         if shared is None or anew:
-            secret = checks.own_text("secret", self.secret)
-            if self.account is not None and secret is not None:
-                who = [self.partner, f"{self._origins.own}{urlsplit(self.base_url).path}", self.account]
+            account, secret = checks.own_text("account", self.account), checks.own_text("secret", self.secret)
+            if account is not None and secret is not None:
+                who = [self.partner, f"{self._origins.own}{urlsplit(self.base_url).path}", account]
                 if self._log_in.keeps_cookies:
                     who.append("keep_login_cookies")
                 shared = account_of(self._cache, who, secret, self._clock, keeps_ended=self._uses_previous)

@@ -264,3 +264,25 @@ def test_what_is_logged_of_a_failed_login(
     assert partner.name in line
     assert "InvalidLoginResponse" in line
     assert str(partner.credentials[partner.secret_field]) not in line
+
+
+@pytest.mark.parametrize("which", ["other-members", "null-members", "token-is-a-number"])
+def test_a_reply_without_the_token_is_no_mistake_of_a_class(
+    partner: SimulatedPartner, which: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is not there is named as in the document; no line of the library's is blamed."""
+    partner.answer_logins(UNKNOWN[which]())
+    with pytest.raises(InvalidLoginResponse, match=r"no login document describes \(n") as caught:
+        make_auth(partner).token()
+    assert " line " not in f"{caught.value} {caplog.text}"
+
+
+@pytest.mark.parametrize("body", [HTML, b'{"detail": "Not authenticated"}', b""])
+def test_a_401_in_no_partners_words_is_no_word_about_the_password(
+    partner: SimulatedPartner, body: bytes
+) -> None:
+    """It may be of another service at a wrong base_url: that is what is to be looked at first."""
+    partner.answer_logins(Reply(401, {"Content-Type": "text/html"}, body))
+    with pytest.raises(LoginRejected, match="check base_url, then the credentials") as caught:
+        make_auth(partner).token()
+    assert caught.value.code == "401"

@@ -363,6 +363,8 @@ def test_an_unsendable_step(steps: Steps) -> None:
             yield requests.Request("GET", f"{self.base_url}/nonce")
             yield requests.Request("GET", f"{self.base_url}/login", headers={"X-Nonce": "a\r\nsecret"})
 
-    with pytest.raises(InvalidLoginResponse, match=r"can't be sent \(InvalidHeader\)") as caught:
+    with pytest.raises(
+        InvalidLoginResponse, match=r"can't be sent \(InvalidHeader; Unsendable\.login_flow"
+    ) as caught:
         Unsendable(steps.server.url).token()
     assert "secret" not in str(caught.value)

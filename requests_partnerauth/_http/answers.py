@@ -83,11 +83,17 @@ class Answers(AuthBase):
         return repr(self.username) if self.username else "this account"
 
     def secrets(self) -> list[str]:
-        """All that may stand in no message: the secret, unless the partner has more."""
+        """All that may stand in no message: the secret, unless there is more. A None counts as nothing."""
         return [self.secret] if self.secret else []
 
     def _hidden(self) -> list[str]:
         """All that may stand in no message about a login."""
         from .spellings import with_pairs
 
-        return with_pairs(self.secrets(), self.username)
+        secrets: object = self.secrets()
+        if not isinstance(secrets, (list, tuple, set, frozenset)):
+            raise TypeError(f"secrets: a list of texts is wanted, not {type(secrets).__name__}")
+        given = [secret for secret in secrets if secret is not None]
+        for wrong in (secret for secret in given if not isinstance(secret, str)):
+            raise TypeError(f"secrets: a list of texts is wanted, with no {type(wrong).__name__} in it")
+        return with_pairs(given, self.username)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import requests
 
@@ -17,7 +17,11 @@ _told: set[str] = set()
 def says(question: Callable[[requests.Response], bool], response: requests.Response) -> bool:
     """What a question about a response is answered by; False where it raises, which one warning tells."""
     try:
-        return bool(question(response))
+        answer: object = question(response)
+        if isinstance(answer, Coroutine):
+            answer.close()
+            raise TypeError
+        return bool(answer)
     except Exception as error:
         if is_thrown_in(error):
             raise

@@ -18,6 +18,14 @@ class Both(AuthBase):
     """
 
     def __init__(self, *auths: Auth) -> None:
+        for auth in auths:
+            given: object = auth
+            if isinstance(given, type) or not callable(given):
+                kind = "a class" if isinstance(given, type) else type(given).__name__
+                raise TypeError(
+                    f"+: an auth object is wanted beside a partner's, not {kind}; "
+                    "of a user and a password HTTPBasicAuth makes one"
+                )
         self._auths = auths
 
     def __add__(self, other: Auth) -> Both:

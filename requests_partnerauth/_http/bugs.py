@@ -8,12 +8,13 @@ import traceback
 from types import CodeType, FrameType
 from typing import Any
 
+from .._settings.whose import is_authors
 from .._token import Token, arguments
 
 _HARMLESS = {
     Token.__module__,
     arguments.__name__,
-    *(f"{__package__}.{name}" for name in ("flow", "logout", "origins")),
+    *(f"{__package__}.{name}" for name in ("answers", "flow", "logout", "origins")),
 }
 
 
@@ -37,14 +38,22 @@ def place_of(error: BaseException, author: object) -> str:
     if isinstance(error.__cause__, StopIteration):
         # In a generator it becomes a RuntimeError of whoever runs it.
         error = error.__cause__
-    kind = type(error).__name__
-    steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    own = [_line(frame.f_code, line, author) for frame, line in steps if _is_method_of(author, frame)]
+    steps = list(traceback.walk_tb(error.__traceback__))
     is_harmless = not steps or steps[-1][0].f_globals.get("__name__") in _HARMLESS
     words = f" ({error})" if is_harmless else ""
-    if own or not is_harmless:
-        words += f" in {own[-1] if own else _line(steps[-1][0].f_code, steps[-1][1], author)}"
-    return kind + words
+    # Its own class before the libraries it calls; a class of this package's where that is all there is.
+    outside = [step for step in steps if is_authors(step[0])]
+    places = (
+        [step for step in outside if _is_of(author, step[0])]
+        or outside
+        or [step for step in steps if step[0].f_globals.get("__name__") == type(author).__module__]
+    )
+    if places:
+        frame, line = places[-1]
+        words += f" in {_line(frame.f_code, line, author)}"
+    elif not is_harmless:
+        words += f" in {type(author).__name__}"
+    return type(error).__name__ + words
 
 
 def step_of(flow: Any, author: object) -> str:
@@ -56,5 +65,5 @@ def _line(code: CodeType, line: int | None, author: object) -> str:
     return f"{type(author).__name__}.{code.co_name}, {os.path.basename(code.co_filename)}, line {line}"
 
 
-def _is_method_of(author: object, frame: FrameType) -> bool:
-    return frame.f_locals.get("self") is author
+def _is_of(author: object, frame: FrameType) -> bool:
+    return frame.f_locals.get("self") is author or frame.f_globals.get("__name__") == type(author).__module__

@@ -171,7 +171,11 @@ class Conversation:
             if is_thrown_in(error):
                 raise
             # Not its text: requests quotes the header value or the URL that it does not like.
-            why = f"its login request can't be sent ({type(error).__name__})"
+            cls = type(self._answers)
+            method = "login_request" if cls.login_flow is Answers.login_flow else "login_flow"
+            maker = f"{cls.__name__}.{method}"
+            why = f"its login request can't be sent ({type(error).__name__}; {maker} makes it)"
+            logger.warning("%s: %s", self._answers.partner, why)
             return Outage(why, is_final=True) if last is None else self._telling.undescribed(last, why)
         if not self._origins.include(ready.url or ""):
             return self._telling.foreign(ready.url or "")

@@ -30,12 +30,12 @@ class SessionFieldsPlacement(Placement):
         fields: Further fields that go along, as names and values.
 
     Raises:
-        ValueError: `token_field` is no text, or empty.
+        ValueError: `token_field` or one of `fields` is no text, or empty.
     """
 
     def __init__(self, token_field: str, fields: Mapping[str, str] | None = None) -> None:
         self.token_field = checks.text("token_field", token_field)
-        self.fields = dict(fields or {})
+        self.fields = _checked({} if fields is None else fields)
         # The token comes last, and keeps its field from any of the same name.
         self.fields.pop(token_field, None)
         self._names = frozenset({token_field, *self.fields})
@@ -90,6 +90,16 @@ class SessionFieldsPlacement(Placement):
 
     def _pairs(self, value: str) -> str:
         return self._pairs_before + quote_plus(value)
+
+
+def _checked(fields: object) -> dict[str, Any]:
+    if not isinstance(fields, Mapping):
+        raise ValueError(f"fields: a mapping is wanted, not {type(fields).__name__}")
+    for name, value in fields.items():
+        checks.text("fields", name)
+        if not isinstance(value, (str, int, float)):
+            raise ValueError(f"fields: a text or a number is wanted, not {type(value).__name__}")
+    return dict(fields)
 
 
 class _Mark(NamedTuple):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -83,32 +84,39 @@ def header_prefix(argument: str, value: object) -> str:
     return value
 
 
+def _finite(value: object) -> float | None:
+    """A number that a float can hold; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    with suppress(OverflowError):
+        return float(value) if math.isfinite(value) else None
+    return None
+
+
 def seconds(argument: str, value: object) -> float:
     """A number of seconds, zero or more."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+    number = _finite(value)
+    if number is None or number < 0:
         raise ValueError(f"{argument}: a number of seconds, zero or more, is wanted")
-    return float(value)
+    return number
 
 
 def epoch_seconds(argument: str, value: object) -> None:
     """A moment in epoch seconds; None where there is none."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if value is not None and _finite(value) is None:
         raise ValueError(f"{argument}: a number of epoch seconds is wanted, or None")
 
 
 def timeouts(argument: str, value: object) -> tuple[float, float]:
     """Seconds to connect and to read, from a pair or from one number for both."""
-    pair: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(pair) != 2 or not all(
-        isinstance(part, (int, float)) and not isinstance(part, bool) and 0 < part < math.inf for part in pair
-    ):
+    pair = [_finite(part) for part in (value if isinstance(value, (tuple, list)) else (value, value))]
+    known = [part for part in pair if part is not None and part > 0]
+    if len(pair) != 2 or len(known) != 2:
         raise ValueError(
             f"{argument}: seconds above zero are wanted, one number or (connect, read); "
             "a login without a limit could hang every thread that waits for it"
         )
-    return pair if all(isinstance(part, float) for part in pair) else (float(pair[0]), float(pair[1]))
+    return known[0], known[1]
 
 
 def session(argument: str, value: object) -> requests.Session | None:
@@ -128,13 +136,23 @@ def token_cache(argument: str, value: Any) -> Any:
     return value
 
 
+def markers(argument: str, value: object) -> None:
+    """A collection of bytes."""
+    if (
+        isinstance(value, (str, bytes))
+        or not isinstance(value, Iterable)
+        or not all(isinstance(marker, bytes) for marker in value)
+    ):
+        raise ValueError(f'{argument}: a tuple of bytes is wanted, such as (b"expired",)')
+
+
 def placement(argument: str, value: Any) -> Any:
-    """Something with the three words of a placement."""
+    """Something with the words of a placement."""
     if isinstance(value, str):
         raise ValueError(
             f'{argument}: a placement is wanted, not a text: HeaderPlacement("the header\'s name")'
         )
-    words = ("place", "remove", "carries")
+    words = ("place", "remove", "carries", "can_carry", "header")
     if isinstance(value, type) or not all(callable(getattr(value, word, None)) for word in words):
         raise ValueError(
             f"{argument}: a placement is wanted: HeaderPlacement, CookiePlacement, QueryPlacement, "

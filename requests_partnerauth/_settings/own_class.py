@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
+from .whose import is_authors
+
 _Base = TypeVar("_Base")
 
 _FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -47,11 +49,13 @@ def class_named(text: str, base: type[_Base]) -> type[_Base]:
 
 def place(error: BaseException) -> str:
     """What went wrong in the user's code, by kind and line; nothing of its text, which may hold anything."""
-    frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
         return f"{type(error).__name__} in {Path(error.filename).name}, line {error.lineno}"
-    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
+    steps = [step for step in traceback.walk_tb(error.__traceback__) if is_authors(step[0])]
+    if not steps:
+        return type(error).__name__
+    frame, line = steps[-1]
+    return f"{type(error).__name__} in {Path(frame.f_code.co_filename).name}, line {line}"
 
 
 def _module(name: str) -> object:

@@ -73,7 +73,8 @@ def _why(error: PartnerAuthError, auth: PartnerAuth, options: argparse.Namespace
     if is_old:
         why += "; remembered from an earlier try, nothing was sent; forget() lets it be tried again"
         return in_users_words(why, options)
-    if isinstance(error, LoginUnavailable) and "REQUESTS_CA_BUNDLE" not in why:
+    says_what_to_do = "REQUESTS_CA_BUNDLE" in why or "makes it)" in why
+    if isinstance(error, LoginUnavailable) and not says_what_to_do:
         why += "; check the address, the network and any proxy, or try again later"
     elif isinstance(error, LoginRejected) and "check base_url" not in why:
         # Many a partner refuses what it is asked under a wrong path, too.

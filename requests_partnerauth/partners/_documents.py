@@ -1,9 +1,12 @@
-"""A mapping that an argument gives, written down as JSON once."""
+"""Documents that go out and come back: a mapping written down as JSON once, and the token in a reply."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidLoginResponse
 
 
 def json_document(argument: str, value: object, wanted: str = "a mapping") -> str:
@@ -22,3 +25,15 @@ def json_document(argument: str, value: object, wanted: str = "a mapping") -> st
         pass
     # Raised outside the except: what the encoder says may quote the value.
     raise ValueError(f"{argument}: it holds something that JSON can't")
+
+
+def token_in(reply: dict[str, Any], name: str) -> str:
+    """The token that stands under a name, taken out of the reply: what is left are its details.
+
+    Raises:
+        InvalidLoginResponse: There is none.
+    """
+    value = reply.pop(name, None)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidLoginResponse(f"no {name}")
+    return value

@@ -68,6 +68,18 @@ def login_reply(response: requests.Response) -> dict[str, Any]:
     return reply
 
 
+def data_of(reply: dict[str, Any]) -> dict[str, Any]:
+    """What stands under ``data``.
+
+    Raises:
+        InvalidLoginResponse: Nothing of the kind.
+    """
+    data = reply.get("data")
+    if not isinstance(data, dict):
+        raise InvalidLoginResponse("no data object")
+    return data
+
+
 def signals_expiry(response: requests.Response) -> bool:
     """HTTP 401, or a body whose status code is 401 or whose message is "Token not found" whatever the code.
 

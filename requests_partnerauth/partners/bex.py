@@ -15,6 +15,7 @@ from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
+from ._documents import token_in
 from ._password import PasswordAuth
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class BexAuth(PasswordAuth):
             raise InvalidLoginResponse("no JSON object")
         if reply.get("ex"):
             raise LoginRejected(str(reply["ex"]))
-        return Token(reply.pop("value"), details=reply)
+        return Token(token_in(reply, "value"), details=reply)
 
     def signals_expiry(self, response: requests.Response) -> bool:
         if response.status_code == 401:

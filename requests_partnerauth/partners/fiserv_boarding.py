@@ -12,6 +12,7 @@ from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
 from . import _fiserv
+from ._documents import token_in
 from ._password import PasswordAuth
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ class FiservBoardingAuth(PasswordAuth):
 
     def parse_login(self, response: requests.Response) -> Token:
         reply = _fiserv.login_reply(response)
-        data = reply["data"]
+        data = _fiserv.data_of(reply)
         ttl = reply.get("ttl", data.get("ttl"))
-        return Token.lasting(data.pop("token"), ttl, unit=self.ttl_unit, details=data)
+        return Token.lasting(token_in(data, "token"), ttl, unit=self.ttl_unit, details=data)
 
     def signals_expiry(self, response: requests.Response) -> bool:
         return _fiserv.signals_expiry(response)

@@ -19,7 +19,7 @@ from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
 from . import _fiserv
-from ._documents import json_document
+from ._documents import json_document, token_in
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -127,9 +127,9 @@ class FiservCommerceConnectAuth(PartnerAuth):
         reply = _login_reply(response)
         answer = reply.get("response")
         if isinstance(answer, dict) and "sessionTokenId" in answer:
-            return Token(answer.pop("sessionTokenId"), details=answer)
-        data = reply["data"]
-        return Token(data.pop("token"), details=data)
+            return Token(token_in(answer, "sessionTokenId"), details=answer)
+        data = _fiserv.data_of(reply)
+        return Token(token_in(data, "token"), details=data)
 
     def signals_expiry(self, response: requests.Response) -> bool:
         return _fiserv.signals_expiry(response)

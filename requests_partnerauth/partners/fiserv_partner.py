@@ -13,6 +13,7 @@ from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
 from . import _fiserv
+from ._documents import token_in
 from ._password import PasswordAuth
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class FiservPartnerAuth(PasswordAuth):
 
     def parse_login(self, response: requests.Response) -> Token:
         reply = _fiserv.login_reply(response)
-        value, refresh_token = reply.pop("authToken"), reply.pop("refreshToken", None)
+        value, refresh_token = token_in(reply, "authToken"), reply.pop("refreshToken", None)
         return Token.lasting(
             value,
             reply.get("ttl"),

@@ -16,7 +16,7 @@ from .._settings import checks
 from .._settings.common import Common
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginRejected
-from ._documents import json_document
+from ._documents import json_document, token_in
 from ._password import PasswordAuth
 
 if TYPE_CHECKING:
@@ -112,13 +112,14 @@ class RpGatewayAuth(PasswordAuth):
         if answer is None:
             if response.status_code == 401:
                 words = short_text(response) or ""
-                raise LoginRejected("" if words.startswith("<") else words, code=401)
+                if words and not words.startswith(("<", "{", "[")):
+                    raise LoginRejected(words, code=401)
             raise InvalidLoginResponse(f"no response object{self._hint(response)}")
         if answer.get("status") == "error":
             raise LoginRejected(str(answer.get("description") or ""))
         if answer.get("status") != "success":
             raise InvalidLoginResponse("neither success nor error")
-        return Token(answer.pop("authenticationCode"), details=answer)
+        return Token(token_in(answer, "authenticationCode"), details=answer)
 
     def signals_expiry(self, response: requests.Response) -> bool:
         answer = _answer(response)
