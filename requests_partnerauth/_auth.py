@@ -7,6 +7,7 @@ session.get(url) -> auth(request) -> origin allowed? -> token -> place -> send -
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -237,6 +238,9 @@ class PartnerAuth(ByHand):
         return says(self.signals_expiry, response) or (
             self._expired_when is not None and says(self._expired_when, response)
         )
+
+    def _note_sent(self, values: Iterable[str]) -> None:
+        self._shared_account().memory.sent(values)
 
     def _hidden(self) -> list[str]:
         """The secrets, and what the account's latest tokens held: a partner's words may repeat any."""

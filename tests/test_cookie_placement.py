@@ -226,7 +226,7 @@ def test_a_login_cookie_that_no_header_carries(partner: Home, set_cookie: str) -
     said = {"Content-Type": "application/json", "Set-Cookie": set_cookie}
     partner.server.answer = Answer(200, said, b'{"token": "T"}')
     auth = PlacedAuth(partner.url, HeaderPlacement("X-Token"), keep_login_cookies=True)
-    why = "no Cookie header can carry a cookie that it set"
+    why = "no Cookie header can carry the cookies that it set"
     with pytest.raises(InvalidLoginResponse, match=why) as caught:
         auth.token()
     assert "secret-" not in everything_in(caught.value)

@@ -138,9 +138,7 @@ class Flying:
             return False
         self._kept = changed
         with state_lock():
-            last = self._memory.last
-            if last is not None and changed.is_from_login_of(last):
-                self._memory.last = changed
+            self._memory.change(changed)
         return True
 
     def _learn(self, failure: Failure, rejection_cooldown: float) -> None:

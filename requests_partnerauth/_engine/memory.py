@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .clock import Clock
 from .locks import ForkSafeLock
 from .outcome import Failure, Grant
@@ -23,7 +25,17 @@ class Memory:
         clock: What tells the time.
     """
 
-    __slots__ = ("_clock", "_earlier", "_failure", "_failure_until", "_forgotten", "_seen", "_used", "last")
+    __slots__ = (
+        "_clock",
+        "_earlier",
+        "_failure",
+        "_failure_until",
+        "_forgotten",
+        "_seen",
+        "_sent",
+        "_used",
+        "last",
+    )
 
     def __init__(self, clock: Clock) -> None:
         self.last: Grant | None = None
@@ -33,6 +45,7 @@ class Memory:
         self._failure_until = 0.0
         self._seen = 0
         self._used = self._forgotten = 0
+        self._sent: tuple[str, ...] = ()
 
     def see(self, grant: Grant) -> None:
         """There is this token: the next one is of a higher generation."""
@@ -45,6 +58,12 @@ class Memory:
         if self.last is not None and not grant.is_from_login_of(self.last):
             self._earlier = (*self._earlier, self.last)[-_EARLIER:]
         self.last = grant
+
+    def change(self, grant: Grant) -> None:
+        """Under the lock: the last token, with or without its refresh token; what it held is still secret."""
+        if self.last is not None and grant.is_from_login_of(self.last):
+            self._earlier = (*self._earlier, self.last)[-_EARLIER:]
+            self.last = grant
 
     @property
     def next_generation(self) -> int:
@@ -71,8 +90,12 @@ class Memory:
         self._forgotten = self._used
 
     def hidden(self) -> list[str]:
-        """What the tokens held that there were lately: a partner's words may repeat any of it."""
-        return [text for grant in self._lately() for text in grant.hidden()]
+        """What the last login sent and the latest tokens held: a partner's words may repeat any of it."""
+        return [*self._sent, *(text for grant in self._lately() for text in grant.hidden())]
+
+    def sent(self, values: Iterable[str]) -> None:
+        """What the last login sent: a partner's words may repeat that too."""
+        self._sent = tuple(values)
 
     def carried(self) -> list[str]:
         """What requests held of those tokens: a redirect may repeat any of it."""

@@ -86,6 +86,9 @@ class Answers(AuthBase):
         """All that may stand in no message: the secret, unless there is more. A None counts as nothing."""
         return [self.secret] if self.secret else []
 
+    def _note_sent(self, values: Iterable[str]) -> None:
+        """What a login has sent may not be said later either. Nothing, where nobody remembers."""
+
     def _hidden(self) -> list[str]:
         """All that may stand in no message about a login."""
         from .spellings import with_pairs

@@ -10,7 +10,6 @@ import requests
 from .._engine.clock import Clock
 from .._engine.outcome import Failure
 from .._token import Token, counted_from
-from .._token.arguments import is_cookie
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from .answers import Answers
 from .body import Unreadable
@@ -136,9 +135,10 @@ class Conversation:
         if not self._keeps_cookies:
             return token
         cookies = {**cookies_in(self._wire.cookies), **token.cookies}
-        if not all(is_cookie(name, value) for name, value in cookies.items()):
-            return self._telling.documented(response, "no Cookie header can carry a cookie that it set")
-        return token.__replace__(cookies=cookies)
+        try:
+            return token.__replace__(cookies=cookies)
+        except ValueError:
+            return self._telling.documented(response, "no Cookie header can carry the cookies that it set")
 
     def _mistaken(self, mistake: str, response: requests.Response | None) -> Failure:
         if response is None:

@@ -71,6 +71,15 @@ def may_be_handed_a_token(request: requests.PreparedRequest) -> bool:
     return not hasattr(request, _LEAVES)
 
 
+def sent_on(request: requests.PreparedRequest, response: requests.Response) -> list[requests.PreparedRequest]:
+    """What the next hop may be built from: the request, and those that another auth answered a copy of.
+
+    Digest sends a copy of what was challenged; requests goes on with the one it has itself sent.
+    """
+    earlier = (each.request for each in response.history)
+    return list({id(each): each for each in (request, *earlier)}.values())
+
+
 def keep_from_foreigners(
     request: requests.PreparedRequest,
     response: requests.Response,
@@ -95,10 +104,11 @@ def keep_from_foreigners(
 
     values = [*lately()]
     with handing_over():
-        setattr(request, _LEAVES, True)
-        for guard in guards_of(request):
-            values += guard.values
-            guard.remove(request)
+        for each in sent_on(request, response):
+            setattr(each, _LEAVES, True)
+            for guard in guards_of(each):
+                values += guard.values
+                guard.remove(each)
     # What was resent may carry a newer one: a request that led abroad before is given none.
     for guard in guards_of(response.request):
         values += guard.values

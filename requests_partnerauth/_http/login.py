@@ -101,6 +101,7 @@ class Login:
                 ),
                 wire,
             )  # fmt: skip
+        answers._note_sent(telling.sent)
         took = clock.monotonic() - started
         if not isinstance(outcome, (Token, Failure)):
             outcome = telling.unavailable(outcome)

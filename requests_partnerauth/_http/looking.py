@@ -101,7 +101,7 @@ def _visible(response: requests.Response, markers: Iterable[bytes], streamed: bo
             return None
         if markers and not _holds_any(body, markers):
             return None
-    return body if _is_readable(response) and _is_short(response, default="0") else None
+    return body if is_readable(response) and _is_short(response, default="0") else None
 
 
 def _holds_any(body: bytes, markers: Iterable[bytes]) -> bool:
@@ -116,7 +116,8 @@ def _claims_json(response: requests.Response) -> bool:
     return "json" in response.headers.get("Content-Type", "").lower()
 
 
-def _is_readable(response: requests.Response) -> bool:
+def is_readable(response: requests.Response) -> bool:
+    """Whether its charset leaves ASCII as it is, and is read in linear time."""
     name = response.encoding
     # What requests says of JSON, before any pattern is compiled.
     return name is None or name == "utf-8" or re.fullmatch(_READABLE, name, re.IGNORECASE) is not None
@@ -135,7 +136,7 @@ def _may_be_taken(response: requests.Response) -> bool:
         and _is_short(response)
         and not raw.chunked
         and "Content-Encoding" not in response.headers
-        and _is_readable(response)
+        and is_readable(response)
         and response.request.method != "HEAD"
         and raw.tell() == 0
     )

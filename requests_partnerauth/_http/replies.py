@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from .looking import seen
+from .looking import is_readable, seen
 
 
 def json_object(response: requests.Response) -> dict[str, Any] | None:
@@ -40,4 +40,6 @@ def _text(response: requests.Response, body: bytes) -> str:
         # Not "utf-8-sig": its first use imports it, which a child forked meanwhile would wait for.
         return body.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError:
-        return body.decode(response.encoding or "latin-1", "replace")
+        # A login's reply may be in any charset, also in one that there is not.
+        named = response.encoding if is_readable(response) else None
+        return body.decode(named or "latin-1", "replace")

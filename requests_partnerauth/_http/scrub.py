@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from .spellings import Spelling, misread, spellings_of
 from .views import views_of
@@ -16,6 +19,8 @@ from .views import views_of
 _LONGEST = 300
 _LARGEST_BODY = 256 * 1024
 _NO_CHARSETS = ("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape")
+_MOST_SECRETS = 1_000
+"""More than any login gives: where there are more, nothing is searched, and nothing shown."""
 _LEFT_OUT_OF_URLS = str.maketrans("", "", "\t\r\n")
 
 
@@ -25,7 +30,8 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     A secret of less than six characters is looked for as a word of its own alone: it turns up inside other
     words by chance, and asterisks there would tell it to whoever can spell.
     """
-    return _scrubbed(text, spellings_of(secrets))
+    secrets = {*secrets}
+    return "***" if len(secrets) > _MOST_SECRETS else _scrubbed(text, spellings_of(secrets))
 
 
 def scrub_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
@@ -45,9 +51,22 @@ def scrub_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
     return content
 
 
+def scrub_in(charset: str | None, content: bytes, secrets: Iterable[str]) -> bytes:
+    """The content, searched as its charset reads it; as it is where it can't be read so."""
+    secrets = list(secrets)
+    try:
+        name = codecs.lookup(charset or "utf-8").name
+        text = content.decode("utf-8" if name in _NO_CHARSETS else name)
+        scrubbed = scrub(text, [*secrets, *misread(secrets, name)])
+        return content if scrubbed == text else scrubbed.encode(name, "replace")
+    except (LookupError, ValueError):
+        return content
+
+
 def mentions(text: str, secrets: Iterable[str]) -> bool:
     """Whether the text holds a secret, however it is written."""
-    return any(True for _ in _places(text, spellings_of(secrets)))
+    secrets = {*secrets}
+    return len(secrets) > _MOST_SECRETS or any(True for _ in _places(text, spellings_of(secrets)))
 
 
 def one_line(text: object, secrets: Iterable[str]) -> str:
@@ -59,23 +78,23 @@ def one_line(text: object, secrets: Iterable[str]) -> str:
 
 def bare_response(response: requests.Response, secrets: Iterable[str]) -> requests.Response:
     """What an error may carry of a refused response: no token, no secret, no connection."""
-    secrets = list(secrets)
-    spellings = spellings_of(secrets)
+    secrets = list({*secrets})
     bare = requests.Response()
-    bare.status_code = response.status_code
+    bare.status_code, bare.elapsed = response.status_code, response.elapsed
+    # Kept in the encoding in which it was searched, whatever the headers say.
+    bare.encoding, bare._content = "utf-8", b""
+    bare.request = requests.PreparedRequest()
+    bare.request.method, bare.request.headers = response.request.method, CaseInsensitiveDict()
+    if len(secrets) > _MOST_SECRETS:
+        return bare
+    spellings = spellings_of(secrets)
     bare.reason = _scrubbed(str(response.reason or ""), spellings)
-    bare.elapsed = response.elapsed
     bare.url = _scrubbed(_without_query(response.url), spellings)
     for name, value in response.headers.items():
         if name.lower() not in ("set-cookie", "location"):
             bare.headers[_scrubbed(name, spellings)] = _scrubbed(value, spellings)
-    # Kept in the encoding in which it was searched, whatever the headers say.
-    bare.encoding = "utf-8"
     bare._content = _body_without(response, secrets).encode(errors="replace")
-    bare.request = requests.PreparedRequest()
-    bare.request.method = response.request.method
     bare.request.url = _scrubbed(_without_query(response.request.url), spellings)
-    bare.request.headers = CaseInsensitiveDict()
     return bare
 
 
@@ -110,7 +129,7 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
     plain = url.translate(_LEFT_OUT_OF_URLS)
     places = list(_places(plain, spellings))
     if not places:
-        return url
+        return None if any(True for _ in _places(_as_a_proxy_gets_it(plain), spellings)) else url
     path, mark, rest = plain.partition("?")
     query, hash_mark, fragment = rest.partition("#")
     kept = list(_apart_from(places, query.split("&"), len(path) + 1))
@@ -124,7 +143,16 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
             _without(fragment, [(max(0, start - behind), end - behind) for start, end in places], ""),
         ]
     )
-    return None if any(True for _ in _places(left, spellings)) else left
+    both = (left, _as_a_proxy_gets_it(left))
+    return None if any(True for text in both for _ in _places(text, spellings)) else left
+
+
+def _as_a_proxy_gets_it(url: str) -> str:
+    """Without its dot segments: urllib3 takes them out, and joins what they part."""
+    try:
+        return parse_url(requote_uri(url)).url
+    except (LocationParseError, ValueError):
+        return url
 
 
 def _apart_from(places: list[tuple[int, int]], parameters: list[str], start: int) -> Iterator[str]:

@@ -51,6 +51,8 @@ def _in_words(secret: str) -> Iterator[str]:
     yield secret
     if not secret.isascii():
         encoded = _utf_8(secret)
+        # Its UTF-16 units, each escaped for itself: JavaScript's escape(), entities of old libraries.
+        yield re.sub(_BEYOND_16_BITS, _as_pair, secret)
         # UTF-8 that was read as another encoding, each escaped byte of it as a character among them.
         yield encoded.decode("latin-1")
         yield encoded.decode("cp1252", "replace")
@@ -59,6 +61,11 @@ def _in_words(secret: str) -> Iterator[str]:
             yield secret.encode(encoding, "replace").decode(encoding)
         yield re.sub(_BEYOND_16_BITS, "??", secret).encode("ascii", "replace").decode()
         yield encoded.decode("ascii", "replace")
+
+
+def _as_pair(character: re.Match[str]) -> str:
+    code = ord(character[0]) - 0x10000
+    return chr(0xD800 + (code >> 10)) + chr(0xDC00 + (code & 0x3FF))
 
 
 def _undone(text: str) -> Iterator[str]:

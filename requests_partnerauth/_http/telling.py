@@ -54,6 +54,11 @@ class Telling:
         """What may not be said either, unless it tells who logs in and where."""
         self._secrets.update(unless_known(secrets, self._answers))
 
+    @property
+    def sent(self) -> list[str]:
+        """All that the flow has sent, or was told, that may not be said."""
+        return sorted(self._secrets)
+
     def safe(self, words: object) -> str:
         """A partner's words, or an author's, as they may stand in a message."""
         return one_line(words, [*self._answers._hidden(), *self._secrets])

@@ -64,6 +64,8 @@ def cookies_of(cookies: object) -> Mapping[str, str]:
         raise ValueError("cookies: a mapping of names to values is wanted")
     if not all(is_cookie(name, value) for name, value in cookies.items()):
         raise ValueError("cookies: a name or value is none that a Cookie header can carry")
+    if sum(len(name) + len(value) for name, value in cookies.items()) > _LONGEST:
+        raise ValueError(f"cookies: those of a token have {_LONGEST:,} characters at most")
     return dict(cookies)
 
 

@@ -10,6 +10,9 @@ import math
 import struct
 import time
 
+LONGEST = 8 * 1024 * 1024
+"""What an entry may have at most, in bytes: none that was written here comes near it."""
+
 _MARK = b"PAE1"
 _HEADER = struct.Struct(">4sd")
 

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ._base import OutsideCache
-from ._ending import until_end, with_end
+from ._ending import LONGEST, until_end, with_end
 from ._extras import needed
 
 _ENTRY, _LOCK, _HALF_WRITTEN = ".token", ".lock", ".tmp"
 _OURS = re.compile(r"[0-9a-f]{40}(\.token|\.lock|\.[0-9a-f]{16}\.tmp)")
 _LEFT_BEHIND = 3600.0
-_LONGEST = 8 * 1024 * 1024
 _WINDOWS = os.name == "nt"
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
@@ -63,6 +62,9 @@ class FileTokenCache(OutsideCache):
         self._swept = False
 
     def get(self, key: str) -> bytes | None:
+        if not _WINDOWS:
+            with suppress(FileNotFoundError):
+                _keep_others_out(self._directory, self._directory.stat())
         entry = _content(self._path(key, _ENTRY))
         return None if entry is None else until_end(entry)
 
@@ -154,10 +156,10 @@ def _content(path: Path) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(_LONGEST + 1)
+            content = file.read(LONGEST + 1)
     finally:
         os.close(descriptor)
-    return content if len(content) <= _LONGEST else None
+    return content if len(content) <= LONGEST else None
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from ._base import OutsideCache, TokenCache, first_words
-from ._ending import until_end, with_end
+from ._ending import LONGEST, until_end, with_end
 from ._extras import needed
 from .file import FileTokenCache
 from .memory import process_wide
@@ -49,6 +49,8 @@ class KeyringTokenCache(OutsideCache):
         kept = self._keyring.get_password(self._service, _name(key))
         if kept is None:
             return None
+        if len(kept) > LONGEST:
+            return b""
         try:
             return until_end(base64.b64decode(kept, validate=True))
         except (binascii.Error, ValueError):

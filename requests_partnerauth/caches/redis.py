@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._base import OutsideCache, first_words
+from ._ending import LONGEST
 from ._extras import needed
 from ._redis_client import client_of, database_of, place_of, secrets_of
 from ._redis_lock import RedisLock
@@ -72,6 +73,8 @@ class RedisTokenCache(OutsideCache):
             return None
         # As text: a client with decode_responses can't hand out any other bytes.
         kept = kept.encode() if isinstance(kept, str) else bytes(kept)
+        if len(kept) > LONGEST:
+            return b""
         try:
             return base64.b64decode(kept, validate=True)
         except binascii.Error:

@@ -12,7 +12,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from .._auth import PartnerAuth
-from .._http.scrub import scrub, scrub_bytes
+from .._http.scrub import scrub, scrub_bytes, scrub_in
 from ._logins import Logins, place_of, reply_of
 
 _SCRUBBED = scrub("secret", ["secret"])
@@ -77,14 +77,15 @@ class _Scrubber:
         response = copy.deepcopy(response)
         content = response["body"]["string"]
         content = content.encode() if isinstance(content, str) else content or b""
+        reply = reply_of(response, content, self._last.url)
         for logins in getattr(self._last, "logins", ()):
-            reply = reply_of(response, content, self._last.url)
             self._learn(*logins.read(self._last.place, reply))
+        response["status"]["message"] = self._text(response["status"]["message"] or "")
         response["headers"] = {
-            name: [self._header(name, value) for value in values]
+            self._text(name): [self._header(name, value) for value in values]
             for name, values in response["headers"].items()
         }
-        scrubbed = self._bytes(content)
+        scrubbed = self._bytes(scrub_in(reply.encoding, content, self._secrets))
         if scrubbed != content:
             response["body"]["string"] = scrubbed
             for name in response["headers"]:
