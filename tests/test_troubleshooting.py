@@ -36,6 +36,7 @@ NOT_TOLD = {
     },
     "_token/__init__.py": {"...(issued_at=..., expires_at=...)"},
     "_token/moments.py": {"no three parts", "no number of seconds"},
+    "caches/_redis_client.py": {"unexpected keyword argument"},
     "caches/redis.py": {"DB index is out of range", "HELLO must be called"},
     "partners/_fiserv.py": {"Token not found", "token not found", "Token Not Found", "TOKEN NOT FOUND"},
     "partners/rp_gateway.py": {"invalid authentication token"},
