@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "how-to" / "troubleshooting.md"
 FOR_TESTS = {"simulator", "testing"}
 COMMANDS = {"cli", "httpie.py"}
 # Functions of commands that word what others raise.
-WORDING = {"_advice", "_complaint", "_run", "_turn_down", "_unknown", "_why"}
+WORDING = {"_advice", "_complaint", "_run", "_token", "_turn_down", "_unknown", "_why", "auth_of"}
 QUIET = {"debug", "info", "compile"}
 # Caught where it is raised, or looked for in what others say.
 NOT_TOLD = {
