@@ -1,7 +1,7 @@
 """What can go wrong between a request and its token.
 
     requests.RequestException
-    └── PartnerAuthError            never raised itself
+    └── PartnerAuthError            raised itself where a login asks for its own token
         ├── LoginRejected           the partner refused the credentials
         ├── LoginUnavailable        no usable answer: network, timeout, HTTP 429, 5xx
         │   └── LoginTimeout        no whole answer within the login's limit
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class PartnerAuthError(requests.RequestException):
-    """Superclass of all errors of this library. Never raised itself.
+    """Superclass of all errors of this library. Raised itself where a login asks for its own token.
 
     `response` is the API response that was refused, where a refresh in answer to it failed; else None.
     """

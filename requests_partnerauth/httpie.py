@@ -23,7 +23,7 @@ from ._settings.from_env import CACHE_VARIABLE, auth_from_env, variable
 from ._settings.own_class import class_named, place
 from ._settings.textual import arguments_of, is_secret
 from ._settings.wording import reworded
-from .errors import PartnerAuthError
+from .errors import LoginTimeout, LoginUnavailable, PartnerAuthError
 
 if TYPE_CHECKING:
 
@@ -48,6 +48,8 @@ __all__ = [
 ]
 
 _CLASS_VARIABLE = "PARTNERAUTH_CLASS"
+# HTTPie's --timeout is no argument of a call that its user wrote.
+_OF_A_CALL = "; login_timeout bounds a login, the timeout= of a call does not"
 
 
 class _PartnerPlugin(AuthPlugin):
@@ -93,9 +95,12 @@ class _PartnerPlugin(AuthPlugin):
 
         def said(error: PartnerAuthError) -> str:
             message = " ".join(map(str, error.args))
-            return reworded(message, arguments_of(PartnerAuth), name_of, forget)
+            message = message.replace(_OF_A_CALL, "")
+            return reworded(message, arguments_of(self.auth_class), name_of, forget)
 
         PartnerAuthError.__str__ = said  # type: ignore[method-assign, assignment]
+        # Of a requests.Timeout HTTPie says that the request timed out, and nothing else.
+        LoginTimeout.__bases__ = (LoginUnavailable,)
 
     def _is_cache_chosen(self) -> bool:
         return bool(self._environ("cache") or os.environ.get(CACHE_VARIABLE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from conftest import make_auth
 from redis_server import RedisServer
 
 from requests_partnerauth import (
+    BexAuth,
     FileTokenCache,
     KeyringTokenCache,
     MemoryTokenCache,
@@ -130,6 +132,39 @@ def test_bad_arguments_fail_by_name(build: Any, argument: str) -> None:
         build()
     assert "sword" not in str(error.value)
     assert error.value.__context__ is None
+
+
+UNKNOWN = "redis-py knows no such option as one behind its ?; ssl_... goes with rediss://"
+VALUE = "redis-py does not take the value of an option behind its ?"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://:swordfish@h/0?socket_timeot=5", UNKNOWN),
+        ("redis://h/0?swordfish=bar", UNKNOWN),
+        ("unix://:swordfish@/a.sock?foo=bar", UNKNOWN),
+        ("redis://h/0?ssl_ca_certs=/swordfish.pem", UNKNOWN),
+        ("rediss://h/0?ssl_cert_reqs=swordfish", VALUE),
+        ("redis://h/0?socket_timeout=swordfish", VALUE),
+        ("redis://h/0?protocol=9", VALUE),
+        ("redis://h:swordfish/0?protocol=3", "a Redis URL is wanted: redis://, rediss:// or unix://"),
+    ],
+)
+def test_options_of_a_redis_url(url: str, words: str) -> None:
+    """What redis-py would find out at the first use of a cache is told when it is made, and not quoted."""
+    with pytest.raises(ValueError, match=f"^{re.escape(f'url: {words}')}$") as error:
+        RedisTokenCache.from_url(url)
+    assert error.value.__context__ is None
+    with pytest.raises(ValueError, match=f"^cache: {re.escape(words)}$") as error:
+        BexAuth("u", "p", cache=url)
+    assert error.value.__context__ is None
+
+
+def test_options_that_redis_takes() -> None:
+    """Options that are good are looked at without a word to the host or a look at a file."""
+    RedisTokenCache.from_url("redis://nowhere.invalid/0?socket_timeout=5&health_check_interval=9&protocol=3")
+    RedisTokenCache.from_url("rediss://nowhere.invalid/0?ssl_cert_reqs=required&ssl_ca_certs=/nowhere.pem")
 
 
 _WITHOUT = """

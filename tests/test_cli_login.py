@@ -106,6 +106,18 @@ def test_an_answer_that_is_none(simulator: PartnerSimulator) -> None:
     assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("", 1, 3)
 
 
+@pytest.mark.parametrize("given", [(), ("--login-path", "/msg/Login")])
+def test_the_other_path_is_advised_as_it_is_set(simulator: PartnerSimulator, given: tuple[str, ...]) -> None:
+    """What Python would pass is told as the option that was used, else as the variable."""
+    partner = simulator.rp_gateway
+    partner.answer_logins(Reply.of_text("Not Found", 404))
+    partner.login_path = given[-1] if given else partner.login_path
+    done = partnerauth("check", "rp-gateway", *given, settings=settings_of(partner))
+    name = "--login-path" if given else "PARTNERAUTH_RP_GATEWAY_LOGIN_PATH"
+    assert f"every operation at one path, set {name} to /msg" in done.stderr
+    assert (done.returncode, "login_path=" in done.stderr) == (3, False)
+
+
 @pytest.mark.parametrize("partner", PARTNERS)
 def test_token(simulator: PartnerSimulator, partner: str) -> None:
     """token prints the token and nothing else, on one line."""

@@ -80,6 +80,15 @@ def test_payload_from_a_file(simulator: PartnerSimulator, tmp_path: Path) -> Non
     assert partner.payloads == [partner.accounts[0]["payload"]]
 
 
+def test_what_python_alone_can_do(served: Served) -> None:
+    """An HMAC made otherwise takes a callable: no variable and no option is named for it."""
+    given = served_settings(served, "fiserv-commerce-connect")
+    done = partnerauth("check", "fiserv-commerce-connect", "--payload", "{}", settings=given)
+    assert done.stderr.startswith("partnerauth: --payload: the HMAC needs transactionDetails with ")
+    assert done.stderr.endswith("; where yours is made otherwise, give hmac= in Python\n")
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [

@@ -142,6 +142,15 @@ def test_variables_exist(page: Path) -> None:
     assert {name for name in unknown if not name.startswith("PARTNERAUTH_ACME_")} == set()
 
 
+@pytest.mark.parametrize("name", sorted(AUTH_CLASSES))
+def test_variables_are_complete(name: str) -> None:
+    """The page about the environment lists each argument that a text can stand for."""
+    cls = AUTH_CLASSES[name]
+    wanted = {argument.name for argument in arguments_of(cls).values() if argument.form is not None}
+    page = (ROOT / "docs" / "how-to" / "environment.md").read_text(encoding="utf-8")
+    assert {name for name in wanted if f"_{name.upper()}`" not in page} == set()
+
+
 @every_text
 def test_shell_blocks_name_real_commands(page: Path) -> None:
     """Every command of a shell block is known, and each of its long options stands in its help."""

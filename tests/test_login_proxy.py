@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
 import requests
+import trustme
 from bex_login import bex
 from command import partnerauth, settings_for
 from recording_server import Answer, recording_server
@@ -55,6 +57,32 @@ def test_a_proxy_whose_url_means_nothing(monkeypatch: pytest.MonkeyPatch, url: s
     with pytest.raises(LoginUnavailable) as caught:
         bex("https://partner.test").token()
     assert str(caught.value).endswith(": the proxy could not be used (its URL can't be read)")
+
+
+@pytest.mark.parametrize("partner", ["http", "https"])
+def test_a_proxy_that_speaks_plain_http(monkeypatch: pytest.MonkeyPatch, partner: str) -> None:
+    """With https:// in its URL it is the proxy that is named for the failed TLS, without its password."""
+    with recording_server() as proxy:
+        url = proxy.url.replace("http:", "https:")
+        monkeypatch.setenv(f"{partner}_proxy", url.replace("//", "//someone:pr0xy-pass@"))
+        with pytest.raises(LoginUnavailable) as caught:
+            bex(f"{partner}://partner.test", allow_http=True).token()
+    told = str(caught.value).partition("/api/service/login: ")[2]
+    assert told.startswith(f"the proxy could not be used ({url}: no TLS connection could be made: ")
+    assert told.endswith("): plain http on this port?")
+
+
+def test_a_proxy_that_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate is told as the proxy's, with what helps."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with recording_server(context) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(LoginUnavailable) as caught:
+            bex("https://partner.test").token()
+    told = str(caught.value).partition("/api/service/login: ")[2]
+    assert told.startswith(f"the proxy could not be used ({proxy.url}: its TLS certificate is not trusted: ")
+    assert told.endswith("; if you trust its CA, set REQUESTS_CA_BUNDLE to its file")
 
 
 @pytest.mark.parametrize("sends_its_own_way", [False, True])

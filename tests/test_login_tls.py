@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -122,3 +123,38 @@ def test_https_on_a_port_that_speaks_http() -> None:
         url = server.url.replace("http://", "https://")
         with pytest.raises(LoginUnavailable, match=r"could be made \(.+\): plain http on this port\?"):
             bex(url).token()
+
+
+@pytest.mark.parametrize("key", ["", "none\n"], ids=["in it", "beside it"])
+def test_a_client_certificate_that_is_none(
+    tls_server: RecordingServer, authority: trustme.CA, bundle: str, tmp_path: Path, key: str
+) -> None:
+    """A file without certificate or key is told as the client certificate's fault, not the CA bundle's."""
+    certificate, beside = tmp_path / "client.pem", tmp_path / "client.key"
+    chain = authority.issue_cert("client@partner.test").cert_chain_pems[0].bytes().decode()
+    certificate.write_text(chain if key else "none\n")
+    beside.write_text(key)
+    with requests.Session() as session:
+        session.verify = bundle
+        session.cert = (str(certificate), str(beside)) if key else str(certificate)
+        with pytest.raises(LoginUnavailable) as caught:
+            bex(tls_server.url, login_session=session).token()
+    assert str(caught.value).endswith(
+        ": is the client certificate a file of PEM certificates, with its key in it or beside it?"
+    )
+    assert tls_server.heard == []
+
+
+class _OpenSSLOfItsOwn(requests.adapters.HTTPAdapter):
+    """Fails as urllib3 does with pyOpenSSL, whose error knows no more than its words."""
+
+    def send(self, *_: Any, **__: Any) -> requests.Response:
+        raise requests.exceptions.SSLError(ssl.SSLError("bad handshake"))
+
+
+def test_a_failure_without_openssl_reason() -> None:
+    """An SSLError that another TLS library made up is told like any other."""
+    with requests.Session() as session:
+        session.mount("https://", _OpenSSLOfItsOwn())
+        with pytest.raises(LoginUnavailable, match=r"no TLS connection could be made$"):
+            bex("https://partner.test", login_session=session).token()

@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "how-to" / "troubleshooting.md"
 FOR_TESTS = {"simulator", "testing"}
 COMMANDS = {"cli", "httpie.py"}
 # Functions of commands that word what others raise.
-WORDING = {"_advice", "_complaint", "_run", "_turn_down", "_unknown", "_why"}
+WORDING = {"_advice", "_complaint", "_run", "_token", "_turn_down", "_unknown", "_why", "auth_of"}
 QUIET = {"debug", "info", "compile"}
 # Caught where it is raised, or looked for in what others say.
 NOT_TOLD = {
@@ -36,6 +36,7 @@ NOT_TOLD = {
     },
     "_token/__init__.py": {"...(issued_at=..., expires_at=...)"},
     "_token/moments.py": {"no three parts", "no number of seconds"},
+    "caches/_redis_client.py": {"unexpected keyword argument"},
     "caches/redis.py": {"DB index is out of range", "HELLO must be called"},
     "partners/_fiserv.py": {"Token not found", "token not found", "Token Not Found", "TOKEN NOT FOUND"},
     "partners/rp_gateway.py": {"invalid authentication token"},

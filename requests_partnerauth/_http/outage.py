@@ -18,6 +18,11 @@ _PAUSE_AFTER_429 = 10.0
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # in OpenSSL's verify codes; an expired certificate has another
 _PLAIN_HTTP = ("wrong version number", "record layer failure", "packet length too long", "http request")
 _NO_PEM = ("no certificate or crl found", "no start line", "pem lib")
+_IS_PLAIN_HTTP = ": plain http on this port?"
+_NO_BUNDLE = ": is the CA bundle a file of PEM certificates?"
+_NO_CLIENT_CERTIFICATE = (
+    ": is the client certificate a file of PEM certificates, with its key in it or beside it?"
+)
 _NO_TLS = "no TLS connection could be made"
 _NO_NAME = "its host name could not be resolved"
 _REFUSED = "the connection was refused"
@@ -97,7 +102,7 @@ def late(limit: float) -> Outage:
 def outage_from(error: Exception, timeouts: tuple[float, float]) -> Outage:
     """What an exception of the transport means."""
     causes = _causes(error)
-    outage = _tls_outage(causes) or _network_outage(error, causes, timeouts)
+    outage = _at_the_proxy(_tls_outage(causes), error, causes) or _network_outage(error, causes, timeouts)
     return outage._replace(is_unused=any(isinstance(cause, _UNSENT) for cause in causes))
 
 
@@ -110,17 +115,41 @@ def _tls_outage(causes: list[BaseException]) -> Outage | None:
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             # An end in the middle has no reason, only words, and then where in Python's wrapper it was seen.
-            reason = (cause.reason or str(cause.strerror or "").partition(" (")[0]).lower().replace("_", " ")
-            hint = ": plain http on this port?" if reason.endswith(_PLAIN_HTTP) else ""
-            if reason.endswith(_NO_PEM):
-                hint = ": is the CA bundle a file of PEM certificates?"
-            return Outage(_NO_TLS, reason, hint, is_final=True)
+            # One of pyOpenSSL's has no reason at all.
+            reason = getattr(cause, "reason", None) or str(cause.strerror or "").partition(" (")[0]
+            reason = reason.lower().replace("_", " ")
+            return Outage(_NO_TLS, reason, _tls_hint(cause, reason), is_final=True)
     if any(isinstance(cause, requests.exceptions.SSLError) for cause in causes):
         return Outage(_NO_TLS, is_final=True)
     if type(causes[0]) is OSError and "TLS" in str(causes[0]):
         # requests' own, of a file that is not there: a CA bundle, a client certificate.
         return Outage(_NO_TLS, str(causes[0]), is_final=True)
     return None
+
+
+def _tls_hint(error: ssl.SSLError, reason: str) -> str:
+    if reason.endswith(_PLAIN_HTTP):
+        return _IS_PLAIN_HTTP
+    if not reason.endswith(_NO_PEM):
+        return ""
+    # OpenSSL reads a bundle in its part X509, a client certificate in its part SSL.
+    return _NO_CLIENT_CERTIFICATE if getattr(error, "library", "") == "SSL" else _NO_BUNDLE
+
+
+def _at_the_proxy(outage: Outage | None, error: Exception, causes: list[BaseException]) -> Outage | None:
+    """What failed over TLS, told of the proxy where it was not the partner that was spoken to."""
+    is_of_proxy = isinstance(error, requests.exceptions.ProxyError)
+    if outage is None or not is_of_proxy or outage.hint in (_NO_BUNDLE, _NO_CLIENT_CERTIFICATE):
+        return outage
+    said = ": ".join(filter(None, [*_proxies(causes), outage.why, outage.said]))
+    return outage._replace(why=_NO_PROXY, said=said)
+
+
+def _proxies(causes: list[BaseException]) -> list[str]:
+    """The proxy's address, if an error knows it, without the password in its URL."""
+    pools = [cause.pool for cause in causes if isinstance(cause, urllib3_errors.PoolError)]
+    urls = [url for url in (getattr(pool, "proxy", None) for pool in pools) if url is not None]
+    return [f"{url.scheme}://{url.netloc}" for url in urls[:1]]
 
 
 def _proxy_outage(error: Exception, causes: list[BaseException]) -> Outage | None:
@@ -132,9 +161,6 @@ def _proxy_outage(error: Exception, causes: list[BaseException]) -> Outage | Non
         return Outage(_NO_PROXY, 'it speaks SOCKS: pip install "requests[socks]"', is_final=True)
     if not isinstance(error, requests.exceptions.ProxyError):
         return None
-    pools = [cause.pool for cause in causes if isinstance(cause, urllib3_errors.PoolError)]
-    urls = [url for url in (getattr(pool, "proxy", None) for pool in pools) if url is not None]
-    where = [f"{url.scheme}://{url.netloc}" for url in urls[:1]]
     refusals = [str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")]
     if refusals and " 407 " in refusals[0]:
         return Outage(_PROXY_WANTS_CREDENTIALS, is_final=True)
@@ -144,7 +170,7 @@ def _proxy_outage(error: Exception, causes: list[BaseException]) -> Outage | Non
         why = [_NO_NAME]
     else:
         why = [_REFUSED] if any(isinstance(cause, ConnectionRefusedError) for cause in causes) else []
-    return Outage(_NO_PROXY, ": ".join([*where, *why]))
+    return Outage(_NO_PROXY, ": ".join([*_proxies(causes), *why]))
 
 
 def _network_outage(error: Exception, causes: list[BaseException], timeouts: tuple[float, float]) -> Outage:

@@ -58,10 +58,9 @@ def _redis(url: str) -> TokenCache:
 
     try:
         return RedisTokenCache.from_url(url)
-    except ValueError:
-        pass
-    # Raised outside the except: what the client says may quote the URL.
-    raise ValueError("a URL such as redis://host:6379/0 is wanted")
+    except ValueError as error:
+        why = str(error).removeprefix("url: ")
+    raise ValueError(why)
 
 
 def cache_of(argument: str, value: object) -> TokenCache:

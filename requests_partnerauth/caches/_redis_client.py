@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 _MOST_NODES = 3
@@ -12,14 +11,33 @@ def client_of(redis: Any, url: str) -> Any:
     """A client that waits a second at most to connect and for each answer.
 
     Raises:
-        ValueError: `url` is no Redis URL.
+        ValueError: `url` is no Redis URL, or has an option that redis-py does not take.
     """
+    client, error = _client_or_error(redis, url)
+    if error is None:
+        return client
+    # Told in words of our own: what redis-py says may quote the password.
+    address, has_options, _ = url.partition("?") if isinstance(url, str) else ("", "", "")
+    if not has_options or _client_or_error(redis, address)[1] is not None:
+        raise ValueError("url: a Redis URL is wanted: redis://, rediss:// or unix://")
+    if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
+        raise ValueError(
+            "url: redis-py knows no such option as one behind its ?; ssl_... goes with rediss://"
+        )
+    raise ValueError("url: redis-py does not take the value of an option behind its ?")
+
+
+def _client_or_error(redis: Any, url: str) -> tuple[Any, Exception | None]:
     # One try more where a connection turns out to be gone, none where Redis keeps silent.
     retry = redis.retry.Retry(redis.backoff.NoBackoff(), 1, (redis.exceptions.ConnectionError,))
-    with suppress(ValueError, TypeError, AttributeError):
-        return redis.Redis.from_url(url, socket_connect_timeout=1.0, socket_timeout=1.0, retry=retry)
-    # Raised out here: what the parser says may quote the password.
-    raise ValueError("url: a Redis URL is wanted: redis://, rediss:// or unix://")
+    try:
+        client = redis.Redis.from_url(url, socket_connect_timeout=1.0, socket_timeout=1.0, retry=retry)
+        pool = client.connection_pool
+        # Options are looked at when a connection is built, which for itself does not connect.
+        pool.connection_class(**pool.connection_kwargs)
+    except Exception as error:
+        return None, error
+    return client, None
 
 
 def place_of(client: Any) -> str:

@@ -61,7 +61,7 @@ class RedisTokenCache(OutsideCache):
 
         Raises:
             ModuleNotFoundError: redis is not installed.
-            ValueError: `url` is no Redis URL.
+            ValueError: `url` is no Redis URL, or has an option that redis-py does not take.
         """
         cache = cls(client_of(needed("redis", "redis"), url), prefix)
         cache._url = url

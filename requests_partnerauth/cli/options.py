@@ -136,7 +136,7 @@ def name_of(options: argparse.Namespace) -> Callable[[str], str]:
 
 def in_users_words(message: str, options: argparse.Namespace) -> str:
     """What the library says, with options, variables and commands for what Python would write."""
-    return reworded(message, arguments_of(PartnerAuth), name_of(options), forget_command(options))
+    return reworded(message, arguments_of(options.auth_class), name_of(options), forget_command(options))
 
 
 def forget_command(options: argparse.Namespace) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 from conftest import AUTH_CLASSES
 
-from requests_partnerauth.simulator import PartnerSimulator, SimulatedPartner
+from requests_partnerauth.simulator import PartnerSimulator, Reply, SimulatedPartner
 
 Run = subprocess.CompletedProcess[str]
 HERE = Path(__file__).parents[1]
@@ -194,6 +195,33 @@ def test_another_host_gets_nothing(simulator: PartnerSimulator, tmp_path: Path) 
     assert "origins=" not in run.stderr
     assert "Traceback" not in run.stderr
     assert bex.login_attempts == 0
+
+
+def test_a_login_that_takes_too_long(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """A partner that keeps silent is told as such, not as a request that came to HTTPie's own limit."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {
+            **settings(simulator.bex),
+            "PARTNERAUTH_BEX_BASE_URL": url,
+            "PARTNERAUTH_BEX_LOGIN_TIMEOUT": "0.3,0.3",
+        }
+        run = http(tmp_path, "-A", "bex", f"{url}/anything", **environment)
+    assert f"bex is not available for a login of 'user123' at {url}/api/service/login: no " in run.stderr
+    assert " answer within 0." in run.stderr
+    assert "timed out" not in run.stderr
+    assert "timeout=" not in run.stderr
+    assert run.returncode == 1
+
+
+def test_another_path_is_advised_by_its_variable(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """Where the library would have Python pass an argument, HTTPie's user sets a variable."""
+    partner = simulator.rp_gateway
+    partner.answer_logins(Reply.of_text("Not Found", 404))
+    run = http(tmp_path, "-A", partner.name, f"{partner.base_url}/anything", **settings(partner))
+    said = " ".join(run.stderr.split())
+    assert "takes every operation at one path, set PARTNERAUTH_RP_GATEWAY_LOGIN_PATH to /msg" in said
+    assert "login_path=" not in said
 
 
 def test_what_is_missing_or_wrong_is_named(simulator: PartnerSimulator, tmp_path: Path) -> None:
