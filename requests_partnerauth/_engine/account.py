@@ -110,7 +110,10 @@ class Account:
                     outcome = self._fly(flight, log_in)
             finally:
                 # Also what strikes between the lines above, a signal handler's exception, ends the flight.
-                self._end(flight, outcome)
+                try:
+                    self._end(flight, outcome)
+                finally:
+                    flight.land(outcome)
             if isinstance(outcome, Failure) and outcome.bug is not None:
                 raise outcome.bug
             if joined is not flight and not joined.wait():

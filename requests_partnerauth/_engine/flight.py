@@ -46,7 +46,7 @@ class Flight:
     @property
     def is_overdue(self) -> bool:
         """Whether it should have ended, or in a forked child never will: whoever comes now flies alone."""
-        return self.is_lost or self._clock.monotonic() >= self._overdue_at
+        return self.is_lost or self._landed.is_set() or self._clock.monotonic() >= self._overdue_at
 
     def renew(self) -> None:
         """In a forked child: whoever flies it stayed in the parent."""

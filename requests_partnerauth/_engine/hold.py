@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+
+from .bounded import bounded
+
+_SECONDS = 0.9
 
 
 class Hold:
@@ -22,7 +27,7 @@ class Hold:
     __slots__ = ("_done", "_entered", "_held", "_lock", "_over", "_tell")
 
     def __init__(
-        self, lock: Callable[[], AbstractContextManager[object]], tell: Callable[[str, Exception], None]
+        self, lock: Callable[[], AbstractContextManager[object]], tell: Callable[[str, BaseException], None]
     ) -> None:
         self._lock = lock
         self._tell = tell
@@ -36,7 +41,9 @@ class Hold:
         if sys.is_finalizing():
             return False
         try:
-            threading.Thread(target=self._run, name="partnerauth-lock", daemon=True).start()
+            # In the context of the login: what a lock asks of it is known to come from there.
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(self._run,), name="partnerauth-lock", daemon=True).start()
         except RuntimeError:
             return False
         return True
@@ -48,7 +55,19 @@ class Hold:
     @property
     def is_held(self) -> bool:
         """Whether the lock was had and is still held."""
-        return self._entered.is_set() and bool(self._held)
+        if not self._entered.is_set():
+            return False
+        if isinstance(self._held, bool):
+            return self._held
+        # A cache's own object, which may ask its server: within bounds, as any word.
+        return bool(bounded(self._is_true, _SECONDS))
+
+    def _is_true(self) -> bool:
+        try:
+            return bool(self._held)
+        except Exception as error:
+            self._tell("lock", error)
+            return False
 
     def let_go(self, seconds: float) -> None:
         """Leave the lock, now or as soon as it is had; wait for that so many seconds at most."""
@@ -64,7 +83,7 @@ class Hold:
                 self._entered.set()
                 word = "unlock"
                 self._over.wait()
-        except Exception as error:
+        except BaseException as error:
             self._tell(word, error)
         finally:
             self._held = False

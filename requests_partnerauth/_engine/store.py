@@ -58,8 +58,8 @@ class Store:
     """
 
     __slots__ = (
-        "_clock", "_keeps_ended", "_keeps_refusal", "_name", "_read_refusal", "_seal", "_seals", "_secret",
-        "_unreadable", "_words",
+        "_clock", "_keeps_ended", "_keeps_refusal", "_name", "_read_refusal", "_refusal_ends_at", "_seal",
+        "_seals", "_secret", "_unreadable", "_words",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,7 @@ class Store:
         self._seal: Seal | None = None
         self._keeps_refusal = False
         self._read_refusal: tuple[str, float] = ("", -math.inf)
+        self._refusal_ends_at = -math.inf
         self._unreadable: dict[str, object] = {}
 
     @property
@@ -164,12 +165,14 @@ class Store:
         if not 0 < left < math.inf:
             return None
         self._read_refusal = kept.name, now + left
+        self._refusal_ends_at = kept.until
         self._keeps_refusal = True
         return kept.failure, left
 
     def has_dropped_refusal(self) -> bool:
         """Whether a refusal that was kept here is there no more: somebody who shares the cache forgot it."""
-        if not self._keeps_refusal:
+        # Past its end by the wall clock it went by itself, be it that the clock was set.
+        if not self._keeps_refusal or self._clock.wall() >= self._refusal_ends_at:
             return False
         key = self._key("refusal", "get")
         return key is not None and bool(self._words.say("get", lambda cache: cache.get(key) is None))
@@ -177,6 +180,8 @@ class Store:
     def keep_refusal(self, failure: Failure, seconds: float) -> None:
         """Keep this refusal for so many seconds."""
         entry = entries.of_refusal(new_login_id(), failure, seconds, self._clock)
+        self._read_refusal = entry["name"], self._clock.monotonic() + seconds
+        self._refusal_ends_at = entry["until"]
         # Read once more: a cache that takes it and keeps nothing would else seem to have forgotten it.
         self._keeps_refusal = self._write("refusal", entry, seconds) and self._read("refusal") is not None
 

@@ -11,6 +11,7 @@ from ..caches._base import TokenCache, reason, shown
 from .bounded import bounded
 from .clock import Clock
 from .reentry import calling_out
+from .thrown import thrown_in
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ SECONDS = 0.9
 
 _REST = 10.0
 _LOCKING = ("lock", "unlock")
-_NO_ANSWER: tuple[Any] = (None,)
+_NO_ANSWER: tuple[Any, BaseException] = (None, TimeoutError(0, f"no answer within {SECONDS:g} s"))
 _Result = TypeVar("_Result")
 
 
@@ -64,20 +65,20 @@ class Words:
         if cache is None or (not at_once and self.is_down(word)):
             return None
         with calling_out(self):
-            done = self.prepare(word, lambda: bounded(lambda: (action(cache),), SECONDS) or _NO_ANSWER)
-        if done is None:
-            return None
-        if done is _NO_ANSWER:
-            self.tell(word, TimeoutError(0, f"no answer within {SECONDS:g} s"))
+            said, error = bounded(lambda: _attempt(action, cache), SECONDS) or _NO_ANSWER
+        if error is not None:
+            self.tell(word, error)
             return None
         self.works(word)
-        return done[0]
+        return said
 
     def prepare(self, word: str, action: Callable[[], _Result]) -> _Result | None:
         """What the action gives that a word needs; None where it raises: then the cache is down."""
         try:
             return action()
         except Exception as error:
+            if thrown_in(error):
+                raise
             self.tell(word, error)
             return None
 
@@ -86,7 +87,7 @@ class Words:
         if self._troubles.pop(word, None) is not None and not self._troubles:
             logger.info("%s can be used again", self.name)
 
-    def tell(self, word: str, error: Exception) -> None:
+    def tell(self, word: str, error: BaseException) -> None:
         """It could not be used: it rests for a while, and one warning says so."""
         locks = word in _LOCKING
         self.failed_at = self._clock.monotonic()
@@ -103,6 +104,19 @@ class Words:
                 reason(error, self.cache),
                 "several processes may log in at once" if locks else KEEPS_NOTHING,
             )
+
+
+def _attempt(
+    action: Callable[[TokenCache], _Result], cache: TokenCache
+) -> tuple[_Result | None, BaseException | None]:
+    """What a word gives, or raises: told apart from what strikes whoever waits for it, a signal."""
+    try:
+        return action(cache), None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        # asyncio's CancelledError, of a client that was written for it, is no Exception.
+        return None, error
 
 
 def is_first(seen: dict[str, object], word: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, cast
 from urllib3.response import HTTPResponse
 from urllib3.util.wait import wait_for_read
 
+from .._engine.thrown import thrown_in
+
 _BUFFER = 1024
 
 
@@ -39,6 +41,8 @@ def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
                     break
             read.write(reader.read(count or 0))
     except OSError as error:
+        if thrown_in(error) is not None:
+            raise
         trouble = error
     body = read.getvalue()
     if body or trouble:

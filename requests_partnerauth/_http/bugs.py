@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from types import CodeType, FrameType
 from typing import Any
 
+from .._engine.thrown import thrown_in
 from .._settings.whose import is_authors
 from .._token import Token, arguments
 
@@ -20,13 +20,7 @@ _HARMLESS = {
 
 def is_thrown_in(error: BaseException) -> bool:
     """Whether a signal's handler raised it, not the code that was running when the signal came."""
-    signal = sys.modules.get("signal")
-    if signal is None:
-        # Nobody can have set a handler, and a process's first request is spared the import.
-        return False
-    codes = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
-    handlers = codes - {None}
-    return any(frame.f_code in handlers for frame, _ in traceback.walk_tb(error.__traceback__))
+    return thrown_in(error) is not None
 
 
 def place_of(error: BaseException, author: object) -> str:

@@ -10,6 +10,7 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
+from .._engine.thrown import thrown_in
 from .ahead import hurry, read_ahead
 from .frames import let_go
 
@@ -46,6 +47,8 @@ def _rest_of(response: requests.Response) -> bytes:
         else:
             is_whole = True
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
+        if (thrown := thrown_in(error)) is not None:
+            raise thrown from None
         let_go(error)
     finally:
         if not is_whole:

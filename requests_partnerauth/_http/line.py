@@ -50,6 +50,10 @@ class Line:
         lent.__dict__ = adapter.__dict__
         lent.poolmanager = self._own(twin(adapter.poolmanager, type(adapter.poolmanager)))
         lent.proxy_manager = _Proxies(self._own)
+        # A login begins anew by itself; a thread that slept till a Retry-After would outlive and hide it.
+        lent.max_retries = adapter.max_retries.new(
+            status_forcelist=(), respect_retry_after_header=False, backoff_factor=0
+        )
         return lent
 
     def _own(self, manager: Any) -> Any:
@@ -115,7 +119,7 @@ def twin(original: Any, kind: type) -> Any:
 @lru_cache(maxsize=64)
 def _with_own_pools(kind: Any) -> Any:
     """The class with two attributes that stand beside the instance's dictionary, which can thus be shared."""
-    return type(kind.__name__, (kind,), {"__slots__": ("poolmanager", "proxy_manager")})
+    return type(kind.__name__, (kind,), {"__slots__": ("max_retries", "poolmanager", "proxy_manager")})
 
 
 def _shut(held: Any) -> None:

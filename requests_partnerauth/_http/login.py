@@ -135,13 +135,16 @@ class Login:
         return Wire(self._session, self._timeouts, self._clock)
 
     def _attempts(self, conversation: Conversation, wire: Wire) -> Token | Failure | Outage:
-        from .outage import Outage
+        from .outage import PAUSE_AFTER_429, Outage
 
         retry = _RETRY
         while isinstance(end := conversation(), Outage) and not end.is_final:
             try:
                 retry = retry.increment(error=ConnectionError(end.why))
             except MaxRetryError:
+                if end.retry_after == 0:
+                    # It said "now", or a time that is over by this clock, and was still not to be had.
+                    return end._replace(retry_after=PAUSE_AFTER_429)
                 break
             pause = retry.get_backoff_time() if end.retry_after is None else end.retry_after
             if pause >= wire.left:

@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 import requests
 from urllib3.response import HTTPResponse
 
+from .._engine.thrown import thrown_in
 from .ahead import read_ahead
 from .frames import let_go
 
@@ -73,7 +74,9 @@ def read_refused(response: requests.Response) -> None:
     """Read the content, as requests would; where that fails, a 401 has none and is judged by its status."""
     try:
         response.content  # noqa: B018
-    except requests.RequestException as error:
+    except Exception as error:
+        if (thrown := thrown_in(error)) is not None:
+            raise thrown from None
         if response.status_code != 401:
             raise
         let_go(error)

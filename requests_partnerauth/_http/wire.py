@@ -142,8 +142,9 @@ class _Exchange:
         status = response.status_code
         try:
             content = b"" if is_outage(status) else body_of(response, self._is_over)
-        except (requests.RequestException, HTTPError, Unreadable) as error:
-            if not _decides(status):
+        except Exception as error:
+            # urllib3 lets some of http.client's through: a chunk of negative length is a ValueError.
+            if not _decides(status) or is_thrown_in(error):
                 if isinstance(error, Unreadable):
                     error.response = response
                 raise

@@ -50,7 +50,7 @@ class TokenCache(ABC):
 class OutsideCache(TokenCache):
     """A cache of this package whose values leave the process. Its repr names the place, and no secret."""
 
-    def explained(self, error: Exception) -> str:
+    def explained(self, error: BaseException) -> str:
         """What an error of this cache says, as far as it can hold no secret; else nothing."""
         return ""
 
@@ -63,7 +63,7 @@ def shown(cache: object) -> str:
     return repr(cache) if is_ours else type(cache).__name__
 
 
-def reason(error: Exception, cache: object) -> str:
+def reason(error: BaseException, cache: object) -> str:
     """Why a cache can't be used, for a message: the error's type, and what it says where that is harmless."""
     said = error.strerror if isinstance(error, OSError) else None
     if not said and isinstance(cache, OutsideCache):

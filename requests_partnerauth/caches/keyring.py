@@ -77,7 +77,7 @@ class KeyringTokenCache(OutsideCache):
                 held = stack.enter_context(process_wide().lock(key, limit))
             yield held
 
-    def explained(self, error: Exception) -> str:
+    def explained(self, error: BaseException) -> str:
         # A backend's errors name itself and what it lacks; the last one is how Windows' own come.
         if isinstance(error, self._keyring.errors.KeyringError):
             return first_words(str(error))

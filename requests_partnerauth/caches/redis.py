@@ -97,7 +97,7 @@ class RedisTokenCache(OutsideCache):
             if held:
                 lock.release()
 
-    def explained(self, error: Exception) -> str:
+    def explained(self, error: BaseException) -> str:
         if type(error).__module__.partition(".")[0] != "redis":
             return ""
         said = first_words(str(error))
