@@ -213,23 +213,21 @@ class Account:
     def log_out(self) -> Token | None:
         """Drop the token, here and in the cache, and give it away: nobody uses it any more."""
         kept = self._see_what_is_kept()
-        grant = self.current or (kept if kept is not None and self.memory.is_newer(kept) else None)
+        grant = self.current or kept
         self._drop()
         self._store.clear("token")
         return None if grant is None else grant.token
 
     def last(self) -> Grant | None:
         """The account's last token, also where it has ended or was refused; none after `forget`."""
-        if self.memory.last is not None:
-            return self.memory.last
-        kept = self._see_what_is_kept()
-        return kept if kept is not None and self.memory.is_newer(kept) else None
+        return self.memory.last or self._see_what_is_kept()
 
     def _see_what_is_kept(self) -> Grant | None:
+        """What the cache holds, if that is newer than what was used here."""
         kept = self._store.token()
         if kept is not None:
             self.memory.see(kept)
-        return kept
+        return kept if kept is not None and self.memory.is_newer(kept) else None
 
     def _drop(self) -> None:
         with state_lock():

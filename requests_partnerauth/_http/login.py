@@ -135,18 +135,15 @@ class Login:
         return Wire(self._session, self._timeouts, self._clock)
 
     def _attempts(self, conversation: Conversation, wire: Wire) -> Token | Failure | Outage:
-        from .outage import PAUSE_AFTER_429, Outage
+        from .outage import Outage
 
         retry = _RETRY
         while isinstance(end := conversation(), Outage) and not end.is_final:
             try:
                 retry = retry.increment(error=ConnectionError(end.why))
             except MaxRetryError:
-                if end.retry_after == 0:
-                    # It said "now", or a time that is over by this clock, and was still not to be had.
-                    return end._replace(retry_after=PAUSE_AFTER_429)
                 break
-            pause = retry.get_backoff_time() if end.retry_after is None else end.retry_after
+            pause = end.retry_after or retry.get_backoff_time()
             if pause >= wire.left:
                 break
             logger.debug("%s: %s; trying again in %.1f s", self._answers.partner, end.why, pause)

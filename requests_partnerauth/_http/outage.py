@@ -14,7 +14,7 @@ from urllib3.util import Retry
 
 from ..errors import LoginTimeout, LoginUnavailable
 
-PAUSE_AFTER_429 = 10.0
+_PAUSE_AFTER_429 = 10.0
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)  # in OpenSSL's verify codes; an expired certificate has another
 _PLAIN_HTTP = ("wrong version number", "record layer failure", "packet length too long", "http request")
 _NO_PEM = ("no certificate or crl found", "no start line", "pem lib")
@@ -74,7 +74,7 @@ def outage_of(response: requests.Response) -> Outage | None:
         return Outage(_PROXY_WANTS_CREDENTIALS, is_final=True, is_unused=True)
     seconds = named_time(response)
     if status == 429 and seconds is None:
-        return Outage("HTTP 429", retry_after=PAUSE_AFTER_429, is_final=True, is_unused=True)
+        return Outage("HTTP 429", retry_after=_PAUSE_AFTER_429, is_final=True, is_unused=True)
     return Outage(f"HTTP {status}", retry_after=seconds, is_unused=status == 429)
 
 
