@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -81,9 +82,9 @@ class Origins:
         self._know(known)
 
     def _know(self, known: list[Origin]) -> None:
-        self.own, *others = dict.fromkeys(known)
+        self.own, *others = dict.fromkeys(map(_shared, known))
         self._others = tuple(others)
-        usual = tuple(f"{origin}/" for origin in (self.own, *others))
+        usual = tuple(map(_prefix, (self.own, *others)))
         self.prefixes: str | tuple[str, ...] = usual if others else usual[0]
 
     def and_granted(self, urls: Iterable[str]) -> Origins:
@@ -105,6 +106,17 @@ class Origins:
     def include(self, url: str) -> bool:
         """Whether what is sent to this URL may carry the token."""
         return url.startswith(self.prefixes) or origin_of(url) in (self.own, *self._others)
+
+
+@lru_cache(maxsize=256)
+def _shared(origin: Origin) -> Origin:
+    """The first of all that are equal: many auths name one host, and each keeps it."""
+    return origin
+
+
+@lru_cache(maxsize=256)
+def _prefix(origin: Origin) -> str:
+    return f"{origin}/"
 
 
 def _checked(argument: str, url: object, *, allow_http: bool) -> Origin:

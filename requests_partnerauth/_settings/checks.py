@@ -116,7 +116,8 @@ def timeouts(argument: str, value: object) -> tuple[float, float]:
             f"{argument}: seconds above zero are wanted, one number or (connect, read); "
             "a login without a limit could hang every thread that waits for it"
         )
-    return known[0], known[1]
+    # The very pair that was given, the default's above all: each auth keeps it.
+    return value if value == tuple(known) and isinstance(value, tuple) else (known[0], known[1])
 
 
 def session(argument: str, value: object) -> requests.Session | None:
