@@ -45,7 +45,7 @@ class Memory:
         self._failure_until = 0.0
         self._seen = 0
         self._used = self._forgotten = 0
-        self._sent: tuple[str, ...] = ()
+        self._sent: tuple[tuple[str, ...], ...] = ()
 
     def see(self, grant: Grant) -> None:
         """There is this token: the next one is of a higher generation."""
@@ -90,12 +90,13 @@ class Memory:
         self._forgotten = self._used
 
     def hidden(self) -> list[str]:
-        """What the last login sent and the latest tokens held: a partner's words may repeat any of it."""
-        return [*self._sent, *(text for grant in self._lately() for text in grant.hidden())]
+        """What the latest logins sent and the latest tokens held: a partner's words may repeat any of it."""
+        sent = [text for texts in self._sent for text in texts]
+        return [*sent, *(text for grant in self._lately() for text in grant.hidden())]
 
     def sent(self, values: Iterable[str]) -> None:
-        """What the last login sent: a partner's words may repeat that too."""
-        self._sent = tuple(values)
+        """What a login sent: a partner's words may repeat that too, also after the next one."""
+        self._sent = (*self._sent, tuple(values))[-_EARLIER:]
 
     def carried(self) -> list[str]:
         """What requests held of those tokens: a redirect may repeat any of it."""
