@@ -233,6 +233,18 @@ def test_a_login_cookie_that_no_header_carries(partner: Home, set_cookie: str) -
     assert PlacedAuth(partner.url, HeaderPlacement("X-Token")).token().value == "T"
 
 
+def test_login_cookies_that_are_too_long_to_keep(partner: Home) -> None:
+    """More than a token may have in all: it is an invalid login where they are kept, and a good one else."""
+    value = "secret-" * 2_400
+    said = {"Content-Type": "application/json", "Set-Cookie": f"node={value}"}
+    partner.server.answer = Answer(200, said, b'{"token": "T"}')
+    auth = PlacedAuth(partner.url, HeaderPlacement("X-Token"), keep_login_cookies=True)
+    with pytest.raises(InvalidLoginResponse, match="no Cookie header can carry the cookies") as caught:
+        auth.token()
+    assert "secret-" not in everything_in(caught.value)
+    assert PlacedAuth(partner.url, HeaderPlacement("X-Token")).token().value == "T"
+
+
 @pytest.mark.parametrize(
     "placement",
     [

@@ -128,6 +128,41 @@ def test_another_users_directory_is_refused(
     assert [line for line in told(caplog) if "belongs to another user" in line]
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives directories away"
+)
+def test_nothing_is_read_from_another_users_directory(
+    simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that was kept there before it was theirs costs one login, and a warning says why."""
+    directory = tmp_path / "ours"
+    make_auth(simulator.bex, cache=FileTokenCache(directory)).token()
+    os.chown(directory, 65534, 65534)
+    make_auth(simulator.bex, cache=FileTokenCache(directory)).token()
+    assert simulator.bex.logins == 2
+    assert [line for line in told(caplog) if "belongs to another user" in line]
+    os.chown(directory, os.geteuid(), os.getegid())
+    make_auth(simulator.bex, cache=FileTokenCache(directory)).token()
+    assert simulator.bex.logins == 2
+
+
+@posix_only
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_nothing_is_read_where_others_may_write(
+    simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    """A token in a directory that is opened to others, and holds other things, is passed over."""
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    (tmp_path / "holiday.jpg").touch()
+    tmp_path.chmod(mode)
+    with pytest.raises(PermissionError, match="others may write"):
+        FileTokenCache(tmp_path).get("key")
+    make_auth(simulator.bex, cache=FileTokenCache(tmp_path)).token()
+    assert simulator.bex.logins == 2
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == mode
+    assert [line for line in told(caplog) if "give it one of its own" in line]
+
+
 @posix_only
 @pytest.mark.parametrize("kind", ["fifo", "link", "device", "directory", "socket", "huge"])
 def test_what_is_no_file_is_a_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:

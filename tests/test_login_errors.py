@@ -286,3 +286,17 @@ def test_a_401_in_no_partners_words_is_no_word_about_the_password(
     with pytest.raises(LoginRejected, match="check base_url, then the credentials") as caught:
         make_auth(partner).token()
     assert caught.value.code == "401"
+
+
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize("charset", ["nonesuch", "rot13", "undefined"])
+def test_a_reply_in_no_charset_is_no_mistake_of_a_class(
+    partner: SimulatedPartner, charset: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no UTF-8, and claims what nobody can read, is told as the partner's answer, with its words."""
+    said = {"Content-Type": f"application/json; charset={charset}"}
+    partner.answer_logins(Reply(status, said, b'{"ex": "none of \xff"}'))
+    with pytest.raises((InvalidLoginResponse, LoginRejected), match="check ") as caught:
+        make_auth(partner).token()
+    told = f"{caught.value} {caplog.text}"
+    assert not any(word in told for word in (" line ", "LookupError", "UnicodeError", "parse_login"))

@@ -86,6 +86,24 @@ def test_a_location_that_repeats_the_token(session: requests.Session, status: in
         assert heard.target == "/a//b?keep=1&also=2"
 
 
+@pytest.mark.parametrize("spelled", ["/./", "/x/../", "/%2e/", "/x/%2E%2e/", "/.//../"])
+def test_dot_segments_within_the_token(session: requests.Session, spelled: str) -> None:
+    """urllib3 takes them out for a proxy, which would join the pieces of the token: that is not sent."""
+    token = "made/up/token-of-home"
+    with recording_server() as home, recording_server() as proxy:
+        auth = session.auth = BexAuth("u", "a password", base_url=home.url, cache=MemoryTokenCache())
+        auth.preset(token)
+        session.proxies, session.trust_env = {"http://away.example": proxy.url}, False
+        for target in ("/a/{}/b", "/{}?keep=1", "/?keep=1&t={}", "/b?t={}#{}", f"/{{}}/b?t={token}"):
+            location = f"http://away.example{target.replace('{}', token.replace('/', spelled))}"
+            home.answer = Answer(302, {"Location": location})
+            session.get(f"{home.url}/go")
+        home.answer = Answer(302, {"Location": "http://away.example/a/./b"})
+        assert session.get(f"{home.url}/go").url == "http://away.example/a/./b"
+    assert token not in proxy.everything
+    assert proxy.heard[-1].target == "http://away.example/a/b"
+
+
 HOME = Origins("https://home.example", (), allow_http=False)
 PARTS = st.sampled_from(
     ["https:", "http:", "HTTPS:", "//", "/", "\\", "@", "home.example", "evil.example", ":443", ":80", ".",

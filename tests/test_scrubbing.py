@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -25,10 +25,12 @@ from leak_check import (
     hard_auth,
     of_logs,
 )
+from placed import PlacedAuth
 from profiles import examples
-from recording_server import recording_server
+from recording_server import Answer, Heard, RecordingServer, recording_server
 
 from requests_partnerauth import (
+    FiservCommerceConnectAuth,
     HeaderPlacement,
     InvalidLoginResponse,
     LoginRejected,
@@ -37,6 +39,7 @@ from requests_partnerauth import (
     PartnerAuth,
     PartnerAuthError,
     Token,
+    json_object,
 )
 from requests_partnerauth._http.scrub import one_line, scrub, scrub_bytes
 from requests_partnerauth.simulator import PartnerSimulator, Reply
@@ -227,3 +230,157 @@ def test_a_token_that_was_dropped_may_still_be_good(simulator: PartnerSimulator,
     with pytest.raises(LoginRejected) as caught:
         auth.token()
     assert dropped not in everything_in(caught.value)
+
+
+def refused_by(auth: PartnerAuth, server: RecordingServer) -> requests.Response:
+    """What the error of a call carries whose 401 no login could heal."""
+    auth._log_in._clock = QuickClock()
+    with pytest.raises(PartnerAuthError) as caught:
+        requests.get(f"{server.url}/x", auth=auth)
+    assert caught.value.response is not None
+    return caught.value.response
+
+
+class FlowAuth(PlacedAuth):
+    """Asks for a number, logs in with it in a form, JSON, a header and a cookie; refreshes where it can."""
+
+    refreshes = False
+    interrupted = False
+
+    def login_flow(self, previous: Token | None) -> Generator[requests.Request, requests.Response, Token]:
+        if self.refreshes and previous is not None and previous.refresh_token:
+            reply = yield requests.Request(
+                "POST", f"{self.base_url}/refresh", data={"refresh": previous.refresh_token}
+            )
+            if self.interrupted:
+                raise KeyboardInterrupt
+        number = (json_object((yield requests.Request("POST", f"{self.base_url}/number"))) or {})["n"]
+        yield requests.Request("POST", f"{self.base_url}/step", data={"key": f"secret-of-a-form-{number}"})
+        reply = yield requests.Request(
+            "POST",
+            f"{self.base_url}/login",
+            json={"a": [{"key": f"secret-of-json-{number}"}]},
+            headers={"X-Key": f"secret-of-header-{number}"},
+            cookies={"n": f"secret-cookie-{number}"},
+        )
+        return self._token_in(reply)
+
+    def _token_in(self, reply: requests.Response) -> Token:
+        if reply.status_code != 200:
+            raise LoginRejected("no")
+        members = json_object(reply) or {}
+        return Token(members["token"], refresh_token=members["refresh"])
+
+
+class FlowService:
+    """Grants one login, turns its token down in words that repeat all it knows, and ends all logins then."""
+
+    def __init__(self, refresh: str, then: int) -> None:
+        self.number = 0
+        self.refresh = refresh
+        self.then = then
+        self.words = ""
+
+    def __call__(self, heard: Heard) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        if heard.target == "/number":
+            self.number += 1
+            return Answer(200, headers, json.dumps({"n": f"{self.number:016}"}).encode())
+        if heard.target in ("/login", "/refresh") and (heard.target, self.number) != ("/login", 1):
+            return Answer(self.then)
+        if heard.target == "/login":
+            reply = {"token": "secret-token", "refresh": self.refresh}
+            return Answer(200, headers, json.dumps(reply).encode())
+        if heard.target == "/step":
+            return Answer()
+        names = ("of-a-form", "of-json", "of-header", "cookie")
+        sent = [f"secret-{name}-{self.number:016}" for name in names]
+        words = " ".join([self.refresh, "secret-token", "made-up-password", *sent])
+        return Answer(401, {"X-Echo": words}, words.encode())
+
+
+@pytest.mark.parametrize("then", [401, 500, 400])
+@pytest.mark.parametrize("refresh", ["secret-refresh", "secret-refresh-of-some-length"])
+def test_a_refresh_token_that_was_sent_and_dropped(refresh: str, then: int) -> None:
+    """The refusal that led to its use repeats it: the error's response shows it no more than the token."""
+    # Promise: sent-echo
+    with recording_server() as server:
+        server.answer = FlowService(refresh, then)
+        auth = FlowAuth(server.url, HeaderPlacement("X-Token"))
+        auth.refreshes = True
+        response = refused_by(auth, server)
+        assert [heard.target for heard in server.heard].count("/refresh") == 1
+    assert response.text == " ".join(["***"] * 7)
+    assert response.headers["X-Echo"] == response.text
+
+
+def test_a_refresh_token_whose_login_was_interrupted() -> None:
+    """Dropped since it was sent, it is hidden all the same when a later call's refusal repeats it."""
+    with recording_server() as server:
+        server.answer = FlowService("secret-refresh", 401)
+        auth = FlowAuth(server.url, HeaderPlacement("X-Token"))
+        auth.refreshes = auth.interrupted = True
+        with pytest.raises(KeyboardInterrupt):
+            requests.get(f"{server.url}/x", auth=auth)
+        auth.preset("another-token")
+        response = refused_by(auth, server)
+    assert response.text == " ".join(["***"] * 7)
+
+
+@pytest.mark.parametrize("then", [401, 500, 400])
+def test_what_a_login_sent_is_in_no_later_error(then: int) -> None:
+    """Form, JSON, header and cookie of the login before the last one are hidden in a later refused call."""
+    with recording_server() as server:
+        server.answer = FlowService("secret-refresh", then)
+        auth = FlowAuth(server.url, HeaderPlacement("X-Token"))
+        response = refused_by(auth, server)
+        assert [heard.target for heard in server.heard].count("/login") >= 2
+    assert response.text == " ".join(["***"] * 7)
+    assert response.headers["X-Echo"] == response.text
+
+
+def test_the_hmac_of_a_login_is_in_no_later_error() -> None:
+    """Commerce Connect's HMAC, another for each login, is hidden where a refused call repeats it."""
+    hmacs: list[str] = []
+
+    def answer(heard: Heard) -> Answer:
+        if heard.target.endswith("/getToken"):
+            hmacs.append(heard.header("HMAC") or "")
+            reply = {"response": {"sessionTokenId": "made-up-token"}}
+            good = Answer(200, {"Content-Type": "application/json"}, json.dumps(reply).encode())
+            return good if len(hmacs) == 1 else Answer(500)
+        return Answer(401, {}, f"HMAC {hmacs[0]} is of yesterday".encode())
+
+    with recording_server() as server:
+        server.answer = answer
+        key, iv = (base64.b64encode(bytes([number]) * size).decode() for number, size in ((1, 32), (2, 16)))
+        auth = FiservCommerceConnectAuth(
+            key,
+            iv,
+            {"amount": "1"},
+            base_url=server.url,
+            hmac=lambda _: f"made-up-hmac-number-{len(hmacs)}",
+            cache=MemoryTokenCache(),
+        )
+        response = refused_by(auth, server)
+    assert hmacs[0] != hmacs[1]
+    assert response.text == "HMAC *** is of yesterday"
+
+
+def test_very_many_details_of_a_login(simulator: PartnerSimulator) -> None:
+    """Where a login gave 13,000 secrets, nothing is searched for them, and so nothing is shown."""
+    # Promise: many-secrets
+    partner = simulator.bex
+    details = [f"{number:016x}" for number in range(13_000)]
+    partner.answer_logins(Reply.of_json({"value": "made-up-token", "d": details}))
+    auth = make_auth(partner)
+    auth.token()
+    partner.answer_logins(Reply.of_json({"ex": f"no more of {details[77]} here"}))
+    partner.answer("/x", Reply(401, {"X-Echo": details[78]}, f"no {details[79]} here".encode()))
+    with pytest.raises(LoginRejected) as caught:
+        requests.get(f"{partner.base_url}/x?a=1", auth=auth)
+    assert caught.value.partner_message == "***"
+    response = caught.value.response
+    assert response is not None
+    assert (response.status_code, response.text, dict(response.headers)) == (401, "", {})
+    assert details[77] not in everything_in(caught.value)

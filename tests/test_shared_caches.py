@@ -220,6 +220,15 @@ def test_a_damaged_entry_is_a_miss(
     assert [record.levelname for record in caplog.records if "unreadable" in record.msg] == ["WARNING"]
 
 
+@pytest.mark.parametrize("place", ["redis", "keyring"], indirect=True)
+def test_an_entry_of_more_than_8_mib_is_passed_over(place: Place) -> None:
+    """As in a file: what is there is read as nothing, neither decoded nor unsealed, until it is replaced."""
+    cache = place.new_cache()
+    for value, read in ((b"x" * 6_300_000, b""), (b"value", b"value")):
+        cache.set("key", value)
+        assert cache.get("key") == read
+
+
 def test_a_repaired_entry_that_breaks_again_is_told_again(
     simulator: PartnerSimulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,6 +28,13 @@ def in_units(secret: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
+def each_unit(secret: str, form: str) -> str:
+    """Each UTF-16 unit of it that is no letter or digit of ASCII, in this form."""
+    units = secret.encode("utf-16-be")
+    numbers = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(n) if n < 128 and chr(n).isalnum() else form.format(n) for n in numbers)
+
+
 ESCAPES: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "percent where needed": lambda secret: quote(secret, safe=""),
@@ -42,6 +49,9 @@ ESCAPES: dict[str, Callable[[str], str]] = {
     "ECMAScript": lambda secret: "".join(f"\\u{{{ord(c):x}}}" for c in secret),
     "Python": lambda secret: repr(secret)[1:-1],
     "Python of all": lambda secret: "".join(f"\\U{ord(c):08x}" for c in secret),
+    "JavaScript's escape()": lambda secret: each_unit(secret, "%u{:04X}"),
+    "entities of units": lambda secret: each_unit(secret, "&#{};"),
+    "hexadecimal entities of units": lambda secret: each_unit(secret, "&#x{:x};"),
 }
 SECRETS = [
     "made-up-password", HARD, "Пароль-секрет", "密码密码密码密码", "x\U0001f600y\U0001f600zäö", "ßßßßßß",

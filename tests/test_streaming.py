@@ -16,7 +16,7 @@ from odd_server import OddServer
 from requests.adapters import HTTPAdapter
 from together import Background, is_good, together
 
-from requests_partnerauth import BexAuth, MemoryTokenCache
+from requests_partnerauth import BexAuth, LoginRejected, MemoryTokenCache
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 from requests_partnerauth.simulator._special import PDF_BYTES
 
@@ -225,3 +225,29 @@ def test_a_refusal_that_breaks_off_keeps_no_response_alive(session: requests.Ses
             assert [each() for each in kept] == [None, None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_a_refusal_that_breaks_off_within_the_token(
+    session: requests.Session, framing: str, streamed: bool
+) -> None:
+    """What came of it is not shown by the error of the call: nobody finds half a secret in it."""
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        if server.connections > 1:
+            connection.sendall(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+            return
+        size = "30\r\n" if "chunked" in framing else ""
+        head = f"HTTP/1.1 401 No\r\nContent-Type: application/json\r\n{framing}\r\n\r\n{size}"
+        connection.sendall(head.encode() + b'{"ex": "no made-up-tok')
+
+    server = OddServer(converse)
+    with contextlib.closing(server):
+        auth = BexAuth("u", "a password", base_url=server.base_url, cache=MemoryTokenCache())
+        auth.preset("made-up-token")
+        with pytest.raises(LoginRejected) as caught:
+            session.get(f"{server.base_url}/x", auth=auth, stream=streamed, timeout=10)
+    assert server.connections == 2
+    assert caught.value.response is not None
+    assert (caught.value.response.status_code, caught.value.response.content) == (401, b"")

@@ -102,6 +102,14 @@ def test_the_longest_value() -> None:
     assert "xx" not in str(caught.value)
 
 
+def test_the_longest_cookies() -> None:
+    """Names and values of a token's cookies have 16,384 characters in all; one more is an error."""
+    half = {"a": "x" * 8_191, "b": "x" * 8_191}
+    assert dict(Token("value", cookies=half).cookies) == half
+    with pytest.raises(ValueError, match=r"^cookies: those of a token have 16,384 characters at most$"):
+        Token("value", cookies={**half, "c": ""})
+
+
 @pytest.mark.parametrize(
     "cookies",
     ["node=n1", ["node"], {"node": None}, {"a b": "1"}, {"a": "1;b=2"}, {"a": "1\r\nX: y"}, {1: "2"}],

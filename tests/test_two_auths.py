@@ -12,10 +12,20 @@ from collections.abc import Iterator
 import pytest
 import requests
 from acme_service import AcmeAuth, AcmeService, acme_service
-from recording_server import Answer, Heard
+from placed import PlacedAuth
+from recording_server import Answer, Heard, recording_server
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
-from requests_partnerauth import HeaderPlacement, MemoryTokenCache, PartnerAuth, Token
+from requests_partnerauth import (
+    CookiePlacement,
+    HeaderPlacement,
+    MemoryTokenCache,
+    PartnerAuth,
+    Placement,
+    QueryPlacement,
+    SessionFieldsPlacement,
+    Token,
+)
 
 KEY = b"a made-up key"
 
@@ -143,6 +153,49 @@ def test_a_digest_challenge_is_no_expiry_signal(service: AcmeService, ours_first
             service.revoke()
     assert service.count["/login"] + service.count["/refresh"] == 3
     assert asks.challenges <= 6
+
+
+class WithCookies(PlacedAuth):
+    """Its token has a cookie of its own."""
+
+    def parse_login(self, response: requests.Response) -> Token:
+        return Token("secret/token", cookies={"node": "secret-node"})
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+@pytest.mark.parametrize(
+    "placement",
+    [
+        HeaderPlacement("X-Token"),
+        CookiePlacement("JSESSIONID"),
+        QueryPlacement("key"),
+        SessionFieldsPlacement("sid", {"uid": "secret-uid"}),
+    ],
+    ids=["header", "cookie", "query", "fields"],
+)
+def test_what_digest_sent_again_is_redirected_abroad(
+    session: requests.Session, placement: Placement, ours_first: bool
+) -> None:
+    """Neither token nor cookie goes along where home answers Digest's copy of a request with a redirect."""
+    # Promise: digest-abroad
+    with recording_server() as home, recording_server() as foreign:
+
+        def answer(heard: Heard) -> Answer:
+            if heard.target == "/login":
+                return Answer(body=b"{}")
+            if not (heard.header("Authorization") or "").startswith("Digest "):
+                return Answer(401, {"WWW-Authenticate": 'Digest realm="acme", nonce="n", qop="auth"'})
+            assert "node=secret-node" in (heard.header("Cookie") or "")
+            return Answer(307, {"Location": f"{foreign.url}/taken"})
+
+        home.answer = answer
+        digest, auth = HTTPDigestAuth("ann", "made-up"), WithCookies(home.url, placement)
+        session.auth = auth + digest if ours_first else digest + auth
+        for number, body in enumerate(({}, {"json": {"n": 1}}, {"data": {"n": 1}}), start=1):
+            assert session.post(f"{home.url}/x", **body).url == f"{foreign.url}/taken"
+            assert len(foreign.heard) == number
+        assert [heard.target for heard in home.heard].count("/login") == 1
+    assert "secret" not in foreign.everything
 
 
 def test_two_partners_on_one_request(service: AcmeService) -> None:

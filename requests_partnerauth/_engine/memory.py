@@ -90,13 +90,15 @@ class Memory:
         self._forgotten = self._used
 
     def hidden(self) -> list[str]:
-        """What the last login sent and the latest tokens held: a partner's words may repeat any of it."""
+        """What the latest logins sent and the latest tokens held: a partner's words may repeat any of it."""
         return [*self._sent.split("\0"), *(text for grant in self._lately() for text in grant.hidden())]
 
     def sent(self, values: Iterable[str]) -> None:
-        """What the last login sent: a partner's words may repeat that too."""
-        # One text, which takes half of what a tuple of them does.
-        self._sent = "\0".join(values)
+        """What a login sent: a partner's words may repeat that too, also after the next one."""
+        if new := list(values):
+            # One text, which takes half of what a tuple of them does.
+            known = dict.fromkeys((*new, *self._sent.split("\0")))
+            self._sent = "\0".join(list(known)[: _EARLIER * len(new)])
 
     def carried(self) -> list[str]:
         """What requests held of those tokens: a redirect may repeat any of it."""

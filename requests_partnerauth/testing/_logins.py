@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.utils import get_encoding_from_headers
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -177,6 +178,7 @@ def reply_of(response: Mapping[str, Any], content: bytes, url: str) -> requests.
         for value in values if name.lower() == "set-cookie" else ():
             cookie, _, rest = value.partition("=")
             reply.cookies.set(cookie.strip(), rest.partition(";")[0].strip())
+    reply.encoding = get_encoding_from_headers(reply.headers)
     return reply
 
 

@@ -17,6 +17,7 @@ from conftest import AUTH_CLASSES, make_auth
 from hypothesis import strategies as st
 from placed import PlacedAuth
 from recording_server import Answer, Heard, RecordingServer, recording_server
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from secrets_abroad import SPELLINGS, found, is_ours
 from together import Background
 from trying import Case, try_all
@@ -24,7 +25,6 @@ from trying import Case, try_all
 from requests_partnerauth import (
     CookiePlacement,
     HeaderPlacement,
-    PartnerAuth,
     QueryPlacement,
     SessionFieldsPlacement,
 )
@@ -40,6 +40,15 @@ PLACEMENTS: dict[str, Callable[[], Any]] = {
     "query": lambda: QueryPlacement("access token"),
     "fields": lambda: SessionFieldsPlacement("sid", {"uid": "X1"}),
 }
+# What stands beside an auth whose token has a place of its own, before or behind it.
+BESIDE: dict[str, Callable[[Any], Any]] = {
+    "": lambda auth: auth,
+    "+ basic": lambda auth: auth + HTTPBasicAuth("ann", "of-hers"),
+    "basic +": lambda auth: HTTPBasicAuth("ann", "of-hers") + auth,
+    "+ digest": lambda auth: auth + HTTPDigestAuth("ann", "of-hers"),
+    "digest +": lambda auth: HTTPDigestAuth("ann", "of-hers") + auth,
+}
+CHALLENGE = {"WWW-Authenticate": 'Digest realm="home", nonce="n", qop="auth"'}
 BODIES: dict[str, dict[str, Any]] = {
     "get": {"method": "GET"},
     "json": {"method": "POST", "json": {"op": "x", "n": 1.5}},
@@ -92,6 +101,7 @@ LOCATIONS = st.one_of(
 CHAINS = st.fixed_dictionaries(
     {
         "who": st.sampled_from([*sorted(AUTH_CLASSES), *sorted(PLACEMENTS)]),
+        "beside": st.sampled_from(sorted(BESIDE)),
         "sent": st.sampled_from(sorted(BODIES)),
         "token": st.sampled_from(["made up+token/=%d=", "made-up-token%d", "MADE&up;%%2b\\u0041token%d"]),
         "locations": st.lists(LOCATIONS, min_size=1, max_size=3),
@@ -115,7 +125,7 @@ class World:
         self.abroad.answer = self._abroad
         self.placed.answer = self._placed
 
-    def auth_of(self, case: Case) -> PartnerAuth:
+    def auth_of(self, case: Case) -> AuthBase:
         """Begin a case."""
         self.case = case
         self.looked_up.clear()
@@ -128,7 +138,7 @@ class World:
             self.partner = None
             self.base_url = self.placed.url
             self.auth = PlacedAuth(self.base_url, PLACEMENTS[case["who"]](), rejection_cooldown=0.0)
-            return self.auth
+            return BESIDE[case.get("beside", "")](self.auth)
         self.partner = partner = self.simulator.partners[case["who"]]
         self.base_url = partner.base_url
         partner.revoke()
@@ -224,7 +234,14 @@ class World:
     def _placed(self, heard: Heard) -> Answer:
         if heard.target == "/login":
             return Answer(200, {"Content-Type": "application/json"}, _json_of(self._change_token()))
-        status, location = self._hop(_number_in(heard.target), heard.header("Host"), heard.text)
+        number = _number_in(heard.target)
+        if (
+            "digest" in self.case.get("beside", "")
+            and number != ELSEWHERE
+            and "Digest " not in (heard.header("Authorization") or "")
+        ):
+            return Answer(401, CHALLENGE)
+        status, location = self._hop(number, heard.header("Host"), heard.text)
         return Answer(status, {} if location is None else {"Location": location, **self._cookie()})
 
     def _abroad(self, heard: Heard) -> Answer:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import requests
 import vcr
+from odd_server import OddServer
 from placed import Home, PlacedAuth, home
 from recording_server import Answer, Heard, RecordingServer, recording_server
 from vcr.request import Request
@@ -217,6 +221,64 @@ def test_an_origin_however_it_is_spelled(base_url: str, sent_to: str) -> None:
         "body": {"string": b'{"value": "secret-token"}'},
     }
     assert filters["before_record_response"](reply)["body"]["string"] == b'{"value": "***"}'
+
+
+class RawServer(OddServer):
+    """Grants `secret-token`, and answers all else with these bytes."""
+
+    def __init__(self, answer: bytes) -> None:
+        def converse(connection: socket.socket, closing: threading.Event) -> None:
+            granted = b'{"value": "secret-token"}'
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(granted)
+            connection.sendall(head + granted if self.connections == 1 else answer)
+
+        super().__init__(converse)
+
+
+@pytest.mark.parametrize("first", ["200 no secret-token here", "200 OK\r\nX-Secret-Token: 1"])
+def test_a_reason_phrase_and_a_headers_name(tmp_path: Path, first: str) -> None:
+    """A token that the partner repeats there is not in the cassette either."""
+    server = RawServer(f"HTTP/1.1 {first}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+    cassette = tmp_path / "cassette.yaml"
+    with contextlib.closing(server):
+        auth = BexAuth("user", "made-up-password", base_url=server.base_url, cache=MemoryTokenCache())
+        with vcr.VCR(**vcr_filters(auth)).use_cassette(str(cassette)):
+            assert requests.get(f"{server.base_url}/x", auth=auth, timeout=10).text == "{}"
+    text = cassette.read_text()
+    assert "secret-token" not in text.lower()
+    assert "/x" in text
+
+
+@pytest.mark.parametrize(
+    ("password", "charset"),
+    [
+        ("Пароль-секрет", "windows-1251"),
+        ("Пароль-секрет", "koi8-r"),
+        ("made-up+пароль", "utf-7"),
+        ("made-up-password", "cp037"),
+        ("made-up-Gehe1m-wört", "utf-16"),
+    ],
+)
+def test_a_body_in_its_own_charset(
+    server: RecordingServer, tmp_path: Path, password: str, charset: str
+) -> None:
+    """The password in it is found as the charset reads it; what is left is still in that charset."""
+
+    def answer(heard: Heard) -> Answer:
+        if heard.method == "POST":
+            return Answer(200, {"Content-Type": "application/json"}, b'{"value": "made-up-token"}')
+        kind = {"Content-Type": f"text/plain; charset={charset}"}
+        return Answer(200, kind, f"not {password} any more".encode(charset))
+
+    server.answer = answer
+    cassette = tmp_path / "cassette.yaml"
+    for mode in ("once", "none"):
+        auth = BexAuth("user", password, base_url=server.url, cache=MemoryTokenCache())
+        with vcr.VCR(**vcr_filters(auth)).use_cassette(str(cassette), record_mode=mode):
+            replied = requests.get(f"{server.url}/x", auth=auth, timeout=10)
+    assert replied.content.decode(charset) == "not *** any more"
+    assert replied.headers["Content-Length"] == str(len(replied.content))
+    assert len(server.heard) == 2
 
 
 def test_a_class_without_account_and_secret(partner: Home, tmp_path: Path) -> None:
