@@ -420,7 +420,7 @@ def test_a_lock_that_asks_for_the_token_it_locks_for(service: AcmeService, tmp_p
 
 @pytest.mark.parametrize("how", ["a timer", "a context"])
 def test_what_a_login_left_behind_may_log_in_later(service: AcmeService, how: str) -> None:
-    """A timer of asyncio's that was set in a login, or a thread's context taken there, gets a token after it."""
+    """An asyncio timer set in a login, or a context taken there for a thread, gets a token after it."""
     loop, contexts = asyncio.new_event_loop(), list[contextvars.Context]()
     later: asyncio.Future[int] = loop.create_future()
 
@@ -578,7 +578,7 @@ def test_the_wall_clock_set_back_prolongs_no_rejection_where_it_was_met(
 def test_the_wall_clock_set_forward_ends_no_rejection(
     service: AcmeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An entry that ended because the clock was set was forgotten by nobody: the password is not sent again."""
+    """An entry that ended as the clock was set was forgotten by nobody: the password stays here."""
     clock = ManualClock()
     monkeypatch.setattr(PartnerAuth, "_clock", clock)
     monkeypatch.setattr(time, "time", clock.wall)

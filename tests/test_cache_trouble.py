@@ -497,13 +497,13 @@ def test_a_lock_that_raises_when_asked_is_told_once(
     """An own lock's object that fails when it is asked whether it is held: logins go on, with one warning."""
 
     def fail() -> bool:
-        raise OSError(104, "Connection reset by peer")
+        raise ConnectionResetError(104, "Connection reset by peer")
 
     session.auth = make_auth(simulator.bex, cache=Undecided(fail))
     for _ in range(3):
         simulator.bex.revoke()
         assert session.get(f"{simulator.bex.base_url}/orders").status_code == 200
-    why = "OSError: Connection reset by peer"
+    why = "ConnectionResetError: Connection reset by peer"
     assert told(caplog) == [f"WARNING Undecided can't be used ({why}): several processes may log in at once"]
 
 

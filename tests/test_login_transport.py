@@ -175,9 +175,7 @@ def test_a_lent_adapter_sleeps_out_no_retry_after(
     wait_until(lambda: all(thread.name != "partnerauth-login" for thread in threading.enumerate()))
     adapter = retrying.get_adapter(server.url)
     assert isinstance(adapter, HTTPAdapter)
-    assert adapter.max_retries.status_forcelist == [429, 503], (
-        "the session's own requests are retried as ever"
-    )
+    assert adapter.max_retries.status_forcelist == [429, 503], "its own requests are retried as ever"
 
 
 def test_a_lent_adapter_connects_again(server: RecordingServer, retrying: requests.Session) -> None:
