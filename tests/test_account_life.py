@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import contextvars
 import logging
 import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -394,6 +398,56 @@ def test_a_cache_that_asks_for_a_token_that_is_to_be_forgotten(service: AcmeServ
     assert service.count["/login"] == 0
 
 
+def test_a_lock_that_asks_for_the_token_it_locks_for(service: AcmeService, tmp_path: Path) -> None:
+    """It gets an error at once, in the thread of its own too; the login goes on."""
+    errors: list[str] = []
+
+    class Asking(FileTokenCache):
+        @contextmanager
+        def lock(self, key: str, limit: float = 30.0) -> Iterator[bool]:
+            try:
+                auth.token()
+            except PartnerAuthError as error:
+                errors.append(str(error))
+            with super().lock(key, limit) as held:
+                yield held
+
+    auth = auth_for(service, cache=Asking(tmp_path / "tokens"), login_timeout=(3, 3))
+    assert Background(lambda: call(service, auth)).result() == 200
+    assert errors == ["the login of this account asks for the very token that it is to give"]
+    assert service.count["/login"] == 1
+
+
+@pytest.mark.parametrize("how", ["a timer", "a context"])
+def test_what_a_login_left_behind_may_log_in_later(service: AcmeService, how: str) -> None:
+    """An asyncio timer set in a login, or a context taken there for a thread, gets a token after it."""
+    loop, contexts = asyncio.new_event_loop(), list[contextvars.Context]()
+    later: asyncio.Future[int] = loop.create_future()
+
+    def ask() -> None:
+        try:
+            later.set_result(call(service, auth))
+        except PartnerAuthError as error:
+            later.set_exception(error)
+
+    class Leaving(AcmeAuth):
+        def login_request(self) -> requests.Request:
+            if not contexts:
+                contexts.append(contextvars.copy_context())
+                loop.call_later(0, ask)
+            return super().login_request()
+
+    auth = Leaving(base_url=service.url, cache=MemoryTokenCache())
+    with contextlib.closing(loop):
+        assert call(service, auth) == 200
+        auth.forget()
+        if how == "a timer":
+            assert loop.run_until_complete(later) == 200
+        else:
+            assert Background(lambda: contexts[0].run(call, service, auth)).result() == 200
+    assert service.count["/login"] == 2
+
+
 class TimeIsUp(Exception):
     """As a task queue's soft time limit: an `Exception`, thrown in by a signal's handler."""
 
@@ -507,6 +561,42 @@ def test_a_rejection_is_not_prolonged_by_the_wall_clock(
     clock.advance(5.0)
     with pytest.raises(LoginRejected):
         other.token()
+    assert service.count["/login"] == 2
+
+
+def test_the_wall_clock_set_back_prolongs_no_rejection_where_it_was_met(
+    service: AcmeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever saw the rejection and kept it tries again after its 300 s by the steady clock."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    auth = auth_for(service, password="wrong", cache=FileTokenCache(tmp_path / "tokens"))
+    with pytest.raises(LoginRejected):
+        auth.token()
+    clock.set_wall_back(3600.0)
+    for past, logins in ((299.0, 1), (2.0, 2)):
+        clock.advance(past)
+        with pytest.raises(LoginRejected):
+            auth.token()
+        assert service.count["/login"] == logins
+
+
+def test_the_wall_clock_set_forward_ends_no_rejection(
+    service: AcmeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry that ended as the clock was set was forgotten by nobody: the password stays here."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    monkeypatch.setattr(time, "time", clock.wall)
+    auth = auth_for(service, password="wrong", cache=FileTokenCache(tmp_path / "tokens"))
+    for set_back in (0.0, -3600.0, 3600.0, -7200.0):
+        clock.set_wall_back(set_back)
+        with pytest.raises(LoginRejected):
+            auth.token()
+        assert service.count["/login"] == 1
+    clock.advance(301.0)
+    with pytest.raises(LoginRejected):
+        auth.token()
     assert service.count["/login"] == 2
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -102,6 +103,29 @@ def test_down_is_not_dead(
     assert told(caplog) == [warning, "INFO Broken can be used again"]
     assert make_auth(partner, cache=_as_another_process(cache)).token().value == auth.token().value
     assert partner.logins == 7
+
+
+class Cancelled(Broken):
+    """A cache over a client that was written for asyncio, of which some words are cancelled."""
+
+    def _do(self, word: str, *arguments: Any) -> Any:
+        if word in self.broken:
+            raise asyncio.CancelledError
+        return super()._do(word, *arguments)
+
+
+@pytest.mark.parametrize("word", ["get", "set", "delete", "lock"])
+def test_a_cache_that_is_cancelled_is_down(
+    simulator: PartnerSimulator, session: Any, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
+    """A CancelledError of its own, which is no Exception, ends no request and no thread."""
+    partner = simulator.bex
+    session.auth = make_auth(partner, cache=Cancelled(word))
+    for _ in range(3):
+        session.auth.forget()
+        assert session.get(f"{partner.base_url}/orders").status_code == 200
+    (warning,) = told(caplog)
+    assert warning.startswith("WARNING Cancelled can't be used (CancelledError)")
 
 
 def test_a_cache_that_is_down_is_not_asked_whether_a_refusal_was_forgotten(
@@ -453,6 +477,47 @@ def test_a_login_leaves_its_lock_before_it_returns(simulator: PartnerSimulator) 
     cache = Lingering()
     make_auth(simulator.bex, cache=cache).token()
     assert cache.is_left
+
+
+class Undecided(Broken):
+    """Its lock gives an object that can't say whether the lock is held."""
+
+    def __init__(self, say: Callable[[], bool]) -> None:
+        super().__init__()
+        self.held = type("Held", (), {"__bool__": lambda held: say()})()
+
+    @contextmanager
+    def lock(self, key: str, limit: float = 30.0) -> Iterator[Any]:
+        yield self.held
+
+
+def test_a_lock_that_raises_when_asked_is_told_once(
+    simulator: PartnerSimulator, session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An own lock's object that fails when it is asked whether it is held: logins go on, with one warning."""
+
+    def fail() -> bool:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    session.auth = make_auth(simulator.bex, cache=Undecided(fail))
+    for _ in range(3):
+        simulator.bex.revoke()
+        assert session.get(f"{simulator.bex.base_url}/orders").status_code == 200
+    why = "ConnectionResetError: Connection reset by peer"
+    assert told(caplog) == [f"WARNING Undecided can't be used ({why}): several processes may log in at once"]
+
+
+def test_a_lock_that_hangs_when_asked_is_gone_without(
+    simulator: PartnerSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An own lock's object that gives no answer whether it is held holds no login up, and is told once."""
+    answers = threading.Event()
+    auth = make_auth(simulator.bex, cache=Undecided(lambda: answers.wait(100)))
+    try:
+        assert Background(auth.token).result().value == simulator.bex.issued[0]
+    finally:
+        answers.set()
+    assert len(told(caplog)) == 1
 
 
 def test_a_refresh_ahead_outlives_a_token_from_the_cache(

@@ -323,6 +323,23 @@ def test_a_child_forked_during_a_resend_waits_for_nobody(
     assert partner.logins == 3
 
 
+@needs_fork
+def test_a_child_forked_in_a_flow_logs_in(simulator: PartnerSimulator) -> None:
+    """The parent's login, whose code forked it, waits for no token of the child's: that may log in."""
+    partner, ends = simulator.bex, list[bool]()
+
+    class Forking(BexAuth):
+        def login_request(self) -> requests.Request:
+            if not ends:
+                ends.append(False)
+                ends[0] = in_a_child(lambda: is_good(requests.get(f"{partner.base_url}/echo", auth=auth)))
+            return super().login_request()
+
+    auth = Forking(**partner.credentials, cache=MemoryTokenCache())
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=auth))
+    assert (ends, partner.logins) == ([True], 2)
+
+
 def test_an_interrupt_leaves_no_lock_held(simulator: PartnerSimulator) -> None:
     """Wherever a function of ours is interrupted during `forget()`, the next one still gets through."""
     auth = make_auth(simulator.bex)

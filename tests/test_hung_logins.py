@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
 import requests
 from conftest import make_auth
+from held import Held
 from manual_clock import ManualClock
 from odd_server import OddServer
 from requests.adapters import HTTPAdapter
@@ -26,6 +29,7 @@ from requests_partnerauth import (
     PartnerAuth,
     Token,
 )
+from requests_partnerauth._engine.account import Account
 from requests_partnerauth.simulator import PartnerSimulator
 
 TIMEOUT = (0.4, 0.8)
@@ -125,6 +129,30 @@ def test_an_interrupted_login_poisons_nobody(simulator: PartnerSimulator) -> Non
     assert all(is_good(other.result()) for other in others)
     assert partner.login_attempts == 1
     transport.close()
+
+
+def test_an_interrupt_right_before_its_end_holds_nobody_up(simulator: PartnerSimulator) -> None:
+    """Ctrl-C between a login and telling those who wait: they get its token, and the next call works."""
+    partner = simulator.bex
+    auth, held = make_auth(partner), Held(partner)
+
+    def strike(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is Account._end.__code__:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+
+    def interrupted() -> Token:
+        sys.settrace(strike)
+        return auth.token()
+
+    leader = Background(interrupted)
+    held.wait()
+    other = Background(auth.token)
+    wait_for_waiters(1)
+    held.let_go()
+    assert isinstance(leader.result(), KeyboardInterrupt)
+    assert other.result().value == partner.issued[0]
+    assert is_good(requests.get(f"{partner.base_url}/echo", auth=auth))
 
 
 def test_whoever_comes_after_a_login_was_given_up_flies_alone(

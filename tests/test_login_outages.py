@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 import requests
 from bex_login import GRANTED, bex
+from manual_clock import ManualClock
 from odd_server import OddServer
 from recording_server import Answer, RecordingServer, recording_server
 
-from requests_partnerauth import LoginRejected, LoginTimeout, LoginUnavailable, Token
+from requests_partnerauth import LoginRejected, LoginTimeout, LoginUnavailable, PartnerAuth, Token
 from requests_partnerauth.partners.bex import BexAuth
 
 pytestmark = pytest.mark.usefixtures("no_environment")
@@ -22,6 +23,7 @@ HEAD = b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\n"
 BROKEN = {
     "no chunk at all": b"Transfer-Encoding: chunked\r\n\r\n",
     "no last chunk": b"Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
+    "a chunk of negative length": b"Transfer-Encoding: chunked\r\n\r\n-5\r\n{}\n\r\n",
     "a chunk that is none": b"Transfer-Encoding: chunked\r\n\r\nzzz\r\n",
     "too short a length": b"Content-Length: 500\r\n\r\n{}",
     "no gzip": b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
@@ -102,6 +104,25 @@ def test_a_time_that_fits_is_waited_for(server: RecordingServer) -> None:
     answers = [GRANTED, Answer(503, {"Retry-After": "1"}), Answer(429, {"Retry-After": "0"})]
     server.answer = lambda heard: answers.pop()
     assert bex(server.url).token().value == "TOKEN-FROM-LOGIN"
+
+
+@pytest.mark.parametrize("when", ["0", "Sun, 06 Nov 1994 08:49:37 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_partner_that_says_now_for_ever(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch, status: int, when: str
+) -> None:
+    """The tries of a login come with the pauses that they have where no time is named."""
+    clock = ManualClock()
+    monkeypatch.setattr(PartnerAuth, "_clock", clock)
+    auth, took = bex(server.url), []
+    for answer in (Answer(503), Answer(status, {"Retry-After": when})):
+        server.answer = answer
+        began = clock.monotonic()
+        with pytest.raises(LoginUnavailable):
+            auth.token()
+        took.append(clock.monotonic() - began)
+    assert len(server.heard) == 6
+    assert took[1] == took[0] > 0
 
 
 def test_an_outage_without_a_time_is_not_remembered(server: RecordingServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from bex_login import GRANTED, bex
 from conftest import make_auth
 from recording_server import Answer, RecordingServer, recording_server
 from requests.adapters import HTTPAdapter
+from together import wait_until
+from urllib3.util import Retry
 
 from requests_partnerauth import InvalidLoginResponse, LoginUnavailable
 from requests_partnerauth.simulator import Reply, SimulatedPartner, SimulatedRpGateway
@@ -145,6 +148,42 @@ def test_the_password_goes_through_the_lent_adapter(server: RecordingServer) -> 
         session.mount(server.url, Carrier())
         bex(server.url, login_session=session).token()
     assert carried == [f"{server.url}/api/service/login"]
+
+
+@pytest.fixture
+def retrying() -> Iterator[requests.Session]:
+    """A session that sends again by itself, as many are set up to."""
+    retry = Retry(total=3, backoff_factor=1, status_forcelist=[429, 503], allowed_methods=None)
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        yield session
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_lent_adapter_sleeps_out_no_retry_after(
+    server: RecordingServer, retrying: requests.Session, status: int
+) -> None:
+    """A partner's named time is told after one login, whatever the adapter retries; no thread sleeps on."""
+    server.answer = Answer(status, {"Retry-After": "40"})
+    auth = bex(server.url, login_session=retrying, login_timeout=(5, 5))
+    for _ in range(5):
+        with pytest.raises(LoginUnavailable) as caught:
+            auth.token()
+        assert type(caught.value) is LoginUnavailable
+        assert caught.value.retry_after is not None
+    assert len(server.heard) == 1
+    wait_until(lambda: all(thread.name != "partnerauth-login" for thread in threading.enumerate()))
+    adapter = retrying.get_adapter(server.url)
+    assert isinstance(adapter, HTTPAdapter)
+    assert adapter.max_retries.status_forcelist == [429, 503], "its own requests are retried as ever"
+
+
+def test_a_lent_adapter_connects_again(server: RecordingServer, retrying: requests.Session) -> None:
+    """Where a connection breaks, the adapter's retries come on top of the login's own three tries."""
+    answers = [GRANTED, *[Answer(0)] * 3]
+    server.answer = lambda heard: answers.pop()
+    assert bex(server.url, login_session=retrying).token().value == "TOKEN-FROM-LOGIN"
+    assert len(server.heard) == 4
 
 
 @pytest.mark.parametrize("how", ["environment", "session", "api-session"])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from bex_login import GRANTED, bex
 from conftest import make_auth
+from odd_server import OddServer
 from requests.adapters import HTTPAdapter
+from test_looking import head_of
 from together import is_good, together
 
 from requests_partnerauth import LoginRejected, LoginUnavailable, MemoryTokenCache
@@ -306,3 +312,19 @@ def test_a_refusal_that_was_streamed_while_judging_it(
     response = session.get(f"{partner.base_url}/odd", stream=True)
     assert is_good(response)
     assert response.history[0].content == b""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_with_a_chunk_of_negative_length(session: requests.Session, stream: bool) -> None:
+    """Its status says it all: the token is renewed and the request sent again."""
+    granted = head_of(len(GRANTED.body), "Connection: close") + GRANTED.body
+    refused = head_of(None, "Transfer-Encoding: chunked", "Connection: close", status=401) + b"-5\r\nabc\r\n"
+    answers = [granted, refused, granted, granted]
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        connection.sendall(answers[server.connections - 1])
+
+    with contextlib.closing(OddServer(converse)) as server:
+        session.auth = bex(server.base_url)
+        assert session.get(f"{server.base_url}/a", stream=stream, timeout=60).status_code == 200
+        assert server.connections == 4
