@@ -232,3 +232,10 @@ def test_names_and_values_of_headers() -> None:
 def test_a_url_without_what_repeats_the_token(location: str, left: str | None) -> None:
     """Parameters go whole, other mentions are cut out, and what would be put together by that is no URL."""
     assert erase_from_url(location, ["tok-12"]) == left
+
+
+def test_a_location_is_searched_for_no_more_than_a_thousand_secrets() -> None:
+    """Where a token has more cookies than that, what may hold one leads nowhere."""
+    secrets = [f"made-up-{number:04}" for number in range(1_001)]
+    assert erase_from_url("https://away.example/x", secrets) is None
+    assert erase_from_url("https://away.example/x", secrets[:1_000]) == "https://away.example/x"

@@ -124,6 +124,9 @@ def erase_from_url(url: str, secrets: Iterable[str]) -> str | None:
 
     Query parameters go whole, any other mention is cut out.
     """
+    secrets = {*secrets}
+    if len(secrets) > _MOST_SECRETS:
+        return None
     spellings = spellings_of(secrets)
     # requests takes these out of a URL, and thereby joins what they part.
     plain = url.translate(_LEFT_OUT_OF_URLS)
