@@ -190,7 +190,8 @@ def test_an_auth_in_use_imports_nothing(partner: SimulatedPartner, tmp_path: Pat
     command = [sys.executable, program, partner.name, f"file:{tmp_path}" if cache == "file" else cache]
     arguments = json.dumps(partner.credentials)
     done = subprocess.run(command, input=arguments, capture_output=True, text=True, timeout=100, check=True)
-    assert done.stdout.split() == []
+    # From CPython 3.15 on filelock has lazy imports of its own.
+    assert [name for name in done.stdout.split() if not name.startswith("filelock.")] == []
     assert partner.logins > 1, "the auth was used"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 import trustme
+import urllib3
 from bex_login import bex
 from command import partnerauth, settings_for
 from recording_server import Answer, recording_server
@@ -62,6 +63,8 @@ def test_a_proxy_whose_url_means_nothing(monkeypatch: pytest.MonkeyPatch, url: s
 @pytest.mark.parametrize("partner", ["http", "https"])
 def test_a_proxy_that_speaks_plain_http(monkeypatch: pytest.MonkeyPatch, partner: str) -> None:
     """With https:// in its URL it is the proxy that is named for the failed TLS, without its password."""
+    if partner == "http" and urllib3.__version__.startswith("2.0."):
+        pytest.skip("urllib3 2.0 speaks no TLS to a proxy whose partner has none")
     with recording_server() as proxy:
         url = proxy.url.replace("http:", "https:")
         monkeypatch.setenv(f"{partner}_proxy", url.replace("//", "//someone:pr0xy-pass@"))
