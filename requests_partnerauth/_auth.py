@@ -24,7 +24,7 @@ from ._http.origins import Origins, origin_of
 from ._http.resend import note_position
 from ._http.sending import Stamp, unsigned
 from ._settings import checks
-from ._settings.cache_choice import cache_of
+from ._settings.cache_choice import cache_of, ready
 from ._settings.common import Common
 from .caches._base import TokenCache
 from .errors import ForeignOrigin
@@ -169,6 +169,7 @@ class PartnerAuth(ByHand):
         vars(self).update(state)
         if isinstance(log_in := state.get("_log_in"), Login):
             self._log_in = log_in.of(self)
+            ready(self._cache)
 
     def _shared_account(self, *, anew: bool = False) -> Account:
         """What all auth objects of one account and secret share in this process.

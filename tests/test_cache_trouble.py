@@ -507,6 +507,18 @@ def test_a_lock_that_raises_when_asked_is_told_once(
     assert told(caplog) == [f"WARNING Undecided can't be used ({why}): several processes may log in at once"]
 
 
+def test_a_lock_that_is_cancelled_when_asked_fails_no_call(
+    simulator: PartnerSimulator, session: requests.Session
+) -> None:
+    """asyncio's CancelledError, which is no Exception, out of a lock's own object stays with the cache."""
+
+    def cancel() -> bool:
+        raise asyncio.CancelledError
+
+    session.auth = make_auth(simulator.bex, cache=Undecided(cancel))
+    assert session.get(f"{simulator.bex.base_url}/orders").status_code == 200
+
+
 def test_a_lock_that_hangs_when_asked_is_gone_without(
     simulator: PartnerSimulator, caplog: pytest.LogCaptureFixture
 ) -> None:

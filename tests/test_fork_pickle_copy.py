@@ -24,7 +24,7 @@ from held import Held
 from manual_clock import ManualClock, join_refreshes
 from together import Background, is_good, together
 
-from requests_partnerauth import BexAuth, MemoryTokenCache, PartnerAuth
+from requests_partnerauth import BexAuth, FileTokenCache, MemoryTokenCache, PartnerAuth
 from requests_partnerauth._engine.locks import ForkSafeLock
 from requests_partnerauth.simulator import Call, PartnerSimulator, Reply, SimulatedPartner
 
@@ -193,6 +193,14 @@ def test_an_auth_in_use_imports_nothing(partner: SimulatedPartner, tmp_path: Pat
     # From CPython 3.15 on filelock has lazy imports of its own.
     assert [name for name in done.stdout.split() if not name.startswith("filelock.")] == []
     assert partner.logins > 1, "the auth was used"
+
+
+def test_an_auth_out_of_a_pickle_has_imported_what_seals(simulator: PartnerSimulator, tmp_path: Path) -> None:
+    """As one that was built here: its first login in a worker imports nothing."""
+    code = "import pickle, sys; pickle.loads(bytes.fromhex(sys.argv[1])); print(*sys.modules)"
+    kept = pickle.dumps(make_auth(simulator.bex, cache=FileTokenCache(tmp_path))).hex()
+    done = subprocess.run([sys.executable, "-c", code, kept], capture_output=True, text=True, check=True)
+    assert "requests_partnerauth.caches._sealing" in done.stdout.split()
 
 
 @needs_fork

@@ -30,6 +30,17 @@ def bounded(call: Callable[[], Result], seconds: float) -> Result | None:
     return errand.result
 
 
+def attempt(call: Callable[[], Result]) -> tuple[Result | None, BaseException | None]:
+    """What a call gives, or raises: told apart from what strikes whoever waits for it, a signal."""
+    try:
+        return call(), None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        # asyncio's CancelledError, of a client that was written for it, is no Exception.
+        return None, error
+
+
 def _is_started(thread: threading.Thread) -> bool:
     if sys.is_finalizing():
         return False

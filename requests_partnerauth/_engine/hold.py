@@ -8,9 +8,8 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from .bounded import bounded
-
-_SECONDS = 0.9
+from .bounded import attempt, bounded
+from .words import SECONDS
 
 
 class Hold:
@@ -60,14 +59,10 @@ class Hold:
         if isinstance(self._held, bool):
             return self._held
         # A cache's own object, which may ask its server: within bounds, as any word.
-        return bool(bounded(self._is_true, _SECONDS))
-
-    def _is_true(self) -> bool:
-        try:
-            return bool(self._held)
-        except Exception as error:
+        held, error = bounded(lambda: attempt(lambda: bool(self._held)), SECONDS) or (False, None)
+        if error is not None:
             self._tell("lock", error)
-            return False
+        return bool(held)
 
     def let_go(self, seconds: float) -> None:
         """Leave the lock, now or as soon as it is had; wait for that so many seconds at most."""

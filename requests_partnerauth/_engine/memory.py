@@ -26,16 +26,8 @@ class Memory:
     """
 
     __slots__ = (
-        "_clock",
-        "_earlier",
-        "_failure",
-        "_failure_until",
-        "_forgotten",
-        "_seen",
-        "_sent",
-        "_used",
-        "last",
-    )
+        "_clock", "_earlier", "_failure", "_failure_until", "_forgotten", "_seen", "_sent", "_used", "last",
+    )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
         self.last: Grant | None = None

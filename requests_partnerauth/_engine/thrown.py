@@ -8,6 +8,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 
+def is_thrown_in(error: BaseException) -> bool:
+    """Whether a signal's handler raised it, not the code that was running when the signal came."""
+    return thrown_in(error) is not None
+
+
 def thrown_in(error: BaseException) -> BaseException | None:
     """What a signal's handler raised, where that is this error or what a library wrapped it in.
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..caches._base import TokenCache, reason, shown
-from .bounded import bounded
+from .bounded import attempt, bounded
 from .clock import Clock
 from .reentry import calling_out
-from .thrown import thrown_in
+from .thrown import is_thrown_in
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Words:
         if cache is None or (not at_once and self.is_down(word)):
             return None
         with calling_out(self):
-            said, error = bounded(lambda: _attempt(action, cache), SECONDS) or _NO_ANSWER
+            said, error = bounded(lambda: attempt(lambda: action(cache)), SECONDS) or _NO_ANSWER
         if error is not None:
             self.tell(word, error)
             return None
@@ -77,7 +77,7 @@ class Words:
         try:
             return action()
         except Exception as error:
-            if thrown_in(error):
+            if is_thrown_in(error):
                 raise
             self.tell(word, error)
             return None
@@ -104,19 +104,6 @@ class Words:
                 reason(error, self.cache),
                 "several processes may log in at once" if locks else KEEPS_NOTHING,
             )
-
-
-def _attempt(
-    action: Callable[[TokenCache], _Result], cache: TokenCache
-) -> tuple[_Result | None, BaseException | None]:
-    """What a word gives, or raises: told apart from what strikes whoever waits for it, a signal."""
-    try:
-        return action(cache), None
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        # asyncio's CancelledError, of a client that was written for it, is no Exception.
-        return None, error
 
 
 def is_first(seen: dict[str, object], word: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib3.response import HTTPResponse
 from urllib3.util.wait import wait_for_read
 
-from .._engine.thrown import thrown_in
+from .._engine.thrown import is_thrown_in
 
 _BUFFER = 1024
 
@@ -41,7 +41,7 @@ def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
                     break
             read.write(reader.read(count or 0))
     except OSError as error:
-        if thrown_in(error) is not None:
+        if is_thrown_in(error):
             raise
         trouble = error
     body = read.getvalue()

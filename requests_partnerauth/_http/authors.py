@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 
 import requests
 
-from .bugs import is_thrown_in
+from .._engine.thrown import is_thrown_in
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ import traceback
 from types import CodeType, FrameType
 from typing import Any
 
-from .._engine.thrown import thrown_in
 from .._settings.whose import is_authors
 from .._token import Token, arguments
 
@@ -16,11 +15,6 @@ _HARMLESS = {
     arguments.__name__,
     *(f"{__package__}.{name}" for name in ("answers", "flow", "logout", "origins")),
 }
-
-
-def is_thrown_in(error: BaseException) -> bool:
-    """Whether a signal's handler raised it, not the code that was running when the signal came."""
-    return thrown_in(error) is not None
 
 
 def place_of(error: BaseException, author: object) -> str:

@@ -9,11 +9,12 @@ import requests
 
 from .._engine.clock import Clock
 from .._engine.outcome import Failure
+from .._engine.thrown import is_thrown_in
 from .._token import Token, counted_from
 from ..errors import InvalidLoginResponse, LoginRejected, LoginUnavailable
 from .answers import Answers
 from .body import Unreadable
-from .bugs import is_thrown_in, step_of
+from .bugs import step_of
 from .flow import LoginFlow
 from .frames import let_go
 from .origins import Origins

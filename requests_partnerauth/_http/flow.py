@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from .._engine.thrown import is_thrown_in
 from .._token import Token
 from ..errors import InvalidLoginResponse, LoginUnavailable
-from .bugs import is_thrown_in
 
 if TYPE_CHECKING:
     from .answers import Answers

@@ -6,10 +6,10 @@ import logging
 
 import requests
 
+from .._engine.thrown import is_thrown_in
 from .._token import Token, secrets_of
 from .answers import Answers
 from .body import Unreadable
-from .bugs import is_thrown_in
 from .frames import let_go
 from .origins import Origins
 from .outage import Outage

@@ -75,6 +75,7 @@ def read_refused(response: requests.Response) -> None:
     try:
         response.content  # noqa: B018
     except Exception as error:
+        # Not requests' errors alone: of a chunk of negative length urllib3 lets a ValueError through.
         if (thrown := thrown_in(error)) is not None:
             raise thrown from None
         if response.status_code != 401:
@@ -102,17 +103,10 @@ def _visible(response: requests.Response, markers: Iterable[bytes], streamed: bo
     if not is_401:
         if body[:1] != b"{" and not body.lstrip().startswith(_OBJECT):
             return None
-        if markers and not _holds_any(body, markers):
+        # rfind is two to four times as fast as `in`, for what is mostly not there.
+        if markers and all(body.rfind(marker) < 0 for marker in markers):
             return None
     return body if is_readable(response) and _is_short(response, default="0") else None
-
-
-def _holds_any(body: bytes, markers: Iterable[bytes]) -> bool:
-    # rfind is two to four times as fast as `in`, for what is mostly not there.
-    for marker in markers:  # noqa: SIM110
-        if body.rfind(marker) >= 0:
-            return True
-    return False
 
 
 def _claims_json(response: requests.Response) -> bool:

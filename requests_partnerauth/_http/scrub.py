@@ -69,6 +69,15 @@ def mentions(text: str, secrets: Iterable[str]) -> bool:
     return len(secrets) > _MOST_SECRETS or any(True for _ in _places(text, spellings_of(secrets)))
 
 
+def unmentioned(texts: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """Those that hold no secret; none, where there are too many secrets to look for."""
+    secrets = {*secrets}
+    if len(secrets) > _MOST_SECRETS:
+        return []
+    spellings = spellings_of(secrets)
+    return [text for text in texts if text not in secrets and not any(True for _ in _places(text, spellings))]
+
+
 def one_line(text: object, secrets: Iterable[str]) -> str:
     """A partner's words as they may stand in a message: scrubbed, on one line, not longer than a few."""
     line = " ".join(scrub(str(text), secrets).split())

@@ -91,8 +91,9 @@ class Sending(Guard):
         elif self.account.endpoints and response.status_code < 500:
             self.account.accept(refusal.endpoint_of(request), resent=False)
         if 300 <= response.status_code < 400:
-            signed_last = [hook for hook in guards_of(response.request) if self._is_of_same_auth(hook)]
-            home = signed_last[0].home if signed_last else self.home
+            # What was resent has another token, and that one's home.
+            homes = (hook.home for hook in guards_of(response.request) if self._is_of_same_auth(hook))
+            home = next(homes, self.home)
             keep_from_foreigners(request, response, home, self._carried_lately)
         return response
 

@@ -14,7 +14,7 @@ from .answers import Answers
 from .bugs import place_of
 from .origins import origin_of
 from .outage import Outage
-from .scrub import mentions, one_line
+from .scrub import one_line, unmentioned
 from .sent import secrets_in, unless_known
 
 logger = logging.getLogger(__name__)
@@ -57,8 +57,7 @@ class Telling:
     @property
     def sent(self) -> list[str]:
         """What the flow sent that may not be said, beyond what is known as the auth's own secrets."""
-        known = self._answers._hidden()
-        return [value for value in self._secrets if not mentions(value, known)]
+        return unmentioned(self._secrets, self._answers._hidden())
 
     def safe(self, words: object) -> str:
         """A partner's words, or an author's, as they may stand in a message."""

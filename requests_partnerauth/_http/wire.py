@@ -11,8 +11,8 @@ from urllib3.exceptions import HTTPError
 
 from .._engine.bounded import bounded
 from .._engine.clock import Clock
+from .._engine.thrown import is_thrown_in
 from .body import Unreadable, body_of
-from .bugs import is_thrown_in
 from .frames import let_go
 from .line import Line
 from .looking import let_through

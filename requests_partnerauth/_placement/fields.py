@@ -30,7 +30,7 @@ class SessionFieldsPlacement(Placement):
         fields: Further fields that go along, as names and values.
 
     Raises:
-        ValueError: `token_field` or one of `fields` is no text, or empty.
+        ValueError: `token_field` is no text, or empty; `fields` is no mapping of texts to texts or numbers.
     """
 
     def __init__(self, token_field: str, fields: Mapping[str, str] | None = None) -> None:

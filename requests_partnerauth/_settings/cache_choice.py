@@ -73,15 +73,15 @@ def cache_of(argument: str, value: object) -> TokenCache:
     if value is None:
         return process_wide()
     if not isinstance(value, str):
-        return _ready(cast(TokenCache, token_cache(argument, value)))
+        return ready(cast(TokenCache, token_cache(argument, value)))
     try:
-        return _ready(cache_named(value))
+        return ready(cache_named(value))
     except ValueError as error:
         why = str(error)
     raise ValueError(f"{argument}: {why}")
 
 
-def _ready(cache: TokenCache) -> TokenCache:
+def ready(cache: TokenCache) -> TokenCache:
     """The cache, once what seals its entries is imported; why not at a login is told in `_http.login`."""
     if getattr(cache, "seals", True):
         # Where it is not there, the first use of the cache tells.
