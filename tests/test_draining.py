@@ -12,7 +12,8 @@ import requests
 from odd_server import OddServer
 from requests.adapters import HTTPAdapter
 from test_looking import head_of
-from together import Background
+from together import Background, main_thread_is_in, wait_until
+from urllib3.util.wait import wait_for_read
 
 from requests_partnerauth._http.draining import drain
 from requests_partnerauth._http.looking import look
@@ -58,6 +59,7 @@ BAD = {
     "a drip within the size of a chunk": (CHUNKED, True),
     "cut off by silence": (REFUSED + b"x" * 999, False),
     "longer than announced": (REFUSED + b"x" * 1000 + b"more", False),
+    "longer than announced, and than a buffer": (head_of(20_000, status=401) + b"x" * 20_004, False),
     "without an end": (b"HTTP/1.1 401 No\r\n\r\nabc", True),
     "larger than a megabyte": (head_of(1_048_577, status=401) + b"x" * 1_048_577, False),
     "a length of 5,000 digits": (head_of("1" * 5000, status=401) + b"x", False),
@@ -110,6 +112,31 @@ def test_what_is_read_to_its_end_goes_back_to_the_pool(
             short_text(refused)
         drain(refused)
         assert refused.content == content
+        assert narrow.get(server.base_url, timeout=10).content == b"{}"
+        assert server.connections == 1
+
+
+def test_a_refusal_that_had_not_come_when_it_was_looked_at(narrow: requests.Session) -> None:
+    """What was read of it in vain is put back without an end: its rest is waited for when it is drained."""
+    body = b"{}".ljust(20_000)
+    looked = threading.Event()
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        connection.sendall(head_of(len(body), status=401) + body[:10_000])
+        looked.wait(60)
+        wait_until(lambda: main_thread_is_in(wait_for_read))
+        connection.sendall(body[10_000:])
+        connection.recv(65536)
+        connection.sendall(head_of(2) + b"{}")
+        closing.wait(60)
+
+    with contextlib.closing(OddServer(converse)) as server:
+        refused = narrow.get(server.base_url, stream=True, timeout=10)
+        look(refused, streamed=True)
+        assert short_text(refused) is None
+        looked.set()
+        drain(refused)
+        assert refused.content == body
         assert narrow.get(server.base_url, timeout=10).content == b"{}"
         assert server.connections == 1
 

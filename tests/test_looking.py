@@ -182,13 +182,26 @@ def test_what_is_left_unread(session: requests.Session, what: str, status: bytes
 
 def test_what_nobody_asks_for_is_left_unread(session: requests.Session) -> None:
     """Where the status is all that a partner judges by, a stream is not touched."""
-    with served(answering(head_of(2, status=401) + b"{}")) as server:
+    body = b"{}".ljust(20_000)
+    with served(answering(head_of(len(body), status=401) + body)) as server:
         response = session.get(server.base_url, stream=True, timeout=10)
         before = response.raw._fp.fp
         look(response, streamed=True)
         assert response.raw._fp.fp is before
         assert json_object(response) == {}
         assert response.raw._fp.fp is not before
+        assert response.content == body
+
+
+def test_what_came_with_its_head_is_seen_where_it_lies(session: requests.Session) -> None:
+    """A small body that has come whole is looked at without being taken from its reader."""
+    with served(answering(head_of(2, status=401) + b"{}")) as server:
+        response = session.get(server.base_url, stream=True, timeout=10)
+        reader = response.raw._fp.fp
+        look(response, streamed=True)
+        assert json_object(response) == {}
+        assert response.raw._fp.fp is reader
+        assert response.raw.read() == b"{}"
 
 
 def reply_of(

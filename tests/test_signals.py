@@ -6,9 +6,7 @@ import contextlib
 import functools
 import signal
 import socket
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +19,7 @@ from conftest import make_auth
 from odd_server import OddServer
 from recording_server import Answer, RecordingServer, recording_server
 from test_looking import head_of
-from together import wait_until
+from together import main_thread_is_in, wait_until
 
 from requests_partnerauth import (
     BexAuth,
@@ -147,13 +145,6 @@ STALLED = {
 }
 
 
-def is_read() -> bool:
-    """Whether the main thread reads a refused body."""
-    main = sys._current_frames()[threading.main_thread().ident or 0]
-    codes = {each.__code__ for each in (drain, read_ahead, read_refused)}
-    return any(frame.f_code in codes for frame, _ in traceback.walk_stack(main))
-
-
 @pytest.mark.parametrize("error", [TimeIsUp, TimeoutError, ValueError, RuntimeError])
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("body", STALLED)
@@ -165,7 +156,7 @@ def test_while_a_refused_body_is_read(body: str, stream: bool, error: type[Excep
             connection.sendall(head_of(len(GRANTED.body), "Connection: close") + GRANTED.body)
             return
         connection.sendall(STALLED[body])
-        wait_until(is_read)
+        wait_until(lambda: main_thread_is_in(drain, read_ahead, read_refused))
         strike()
         closing.wait(60)
 

@@ -85,3 +85,10 @@ def wait_for_waiters(count: int, wait: Callable[[Any], bool] = Flight.wait) -> N
         return sum(any(frame.f_code is wait.__code__ for frame, _ in stack) for stack in stacks) >= count
 
     wait_until(are_there)
+
+
+def main_thread_is_in(*functions: Callable[..., Any]) -> bool:
+    """Whether one of these Python functions is being run by the main thread."""
+    main = sys._current_frames()[threading.main_thread().ident or 0]
+    codes = {function.__code__ for function in functions}
+    return any(frame.f_code in codes for frame, _ in traceback.walk_stack(main))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import ssl
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from urllib3.response import HTTPResponse
 from urllib3.util.wait import wait_for_read
@@ -13,13 +14,15 @@ from urllib3.util.wait import wait_for_read
 from .._engine.thrown import is_thrown_in
 
 _BUFFER = 1024
+_Come = TypeVar("_Come", int, bytes)
 
 
 def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
     """What has come of a body whose length is known, waiting for all of it until a point in time.
 
     Whoever reads it gets every byte all the same, then what is yet to come, or what breaks: beneath his
-    response nothing has been read so far. None where there is no way to put bytes back.
+    response nothing has been read so far. Of a body that is longer than announced it is more than that.
+    None where there is no way to put bytes back.
     """
     source: Any = getattr(raw, "_fp", None)
     if isinstance(source, io.BytesIO):
@@ -27,27 +30,22 @@ def read_ahead(raw: HTTPResponse, end: float) -> bytes | None:
     reader: Any = getattr(source, "fp", None)
     sock = _socket_of(raw)
     length = raw.length_remaining
-    if length is None or (length and not (sock and hasattr(reader, "peek"))):
+    if not length:
+        return None if length is None else b""
+    if not sock or not isinstance(reader, io.BufferedReader):
         return None
-    read, trouble = io.BytesIO(), None
+    timeout = sock.gettimeout()
+    sock.settimeout(0)
     try:
-        while read.tell() < length and (left := end - perf_counter()) > 0:
-            count = _come(reader, sock)
-            if not count:
-                if not wait_for_read(sock, left):
-                    break
-                count = _come(reader, sock)
-                if count == 0:
-                    break
-            read.write(reader.read(count or 0))
-    except OSError as error:
-        if is_thrown_in(error):
-            raise
-        trouble = error
-    body = read.getvalue()
+        gathered = _gather(reader, sock, length, end)
+        if gathered is None:
+            return reader.peek()
+    finally:
+        sock.settimeout(timeout)
+    body, beyond, trouble = gathered
     if body or trouble:
         source.fp = _Ahead(_Again(reader, body, trouble), buffer_size=min(len(body) + 1, _BUFFER))
-    return body
+    return body + beyond
 
 
 def hurry(raw: HTTPResponse, end: float) -> None:
@@ -72,16 +70,40 @@ def _socket_under(reader: Any) -> Any:
     return _socket_under(under.reader) if isinstance(under, _Over) else getattr(under, "_sock", None)
 
 
-def _come(reader: Any, sock: Any) -> int | None:
-    """How many bytes have come: 0 also where it ends, None where TLS waits for the rest of a record."""
-    timeout = sock.gettimeout()
-    sock.settimeout(0)
+def _gather(
+    reader: io.BufferedReader, sock: Any, length: int, end: float
+) -> tuple[bytes, bytes, OSError | None] | None:
+    """What comes until then, what came beyond it, and what broke; None where all of it lies in the buffer."""
+    store, count, beyond, trouble = None, 0, b"", None
     try:
-        return len(reader.peek(1))
+        # Most small bodies came with their head: they stay where they are.
+        if length <= io.DEFAULT_BUFFER_SIZE and len(_come(reader.peek) or b"") >= length:
+            return None
+        store = io.BytesIO(bytes(length))
+        with store.getbuffer() as view:
+            while count < length and (left := end - perf_counter()) > 0:
+                # Of a socket that does not wait it gives None, which its type does not say.
+                come = cast("int | None", _come(reader.readinto1, view[count:]))
+                if come == 0 or (come is None and not wait_for_read(sock, left)):
+                    break
+                count += come or 0
+        if count == length:
+            beyond = _come(reader.peek) or b""
+    except OSError as error:
+        if is_thrown_in(error):
+            raise
+        trouble = error
+    # Of what is whole this makes no copy.
+    body = b"" if store is None else store.getvalue()
+    return body if count == length else body[:count], beyond, trouble
+
+
+def _come(read: Callable[..., _Come], *into: memoryview) -> _Come | None:
+    """What has come, by `peek` or `readinto1`; None where TLS waits for the rest of a record."""
+    try:
+        return read(*into)
     except (BlockingIOError, ssl.SSLWantReadError):
         return None
-    finally:
-        sock.settimeout(timeout)
 
 
 class _Over(io.RawIOBase):
@@ -97,9 +119,8 @@ class _Over(io.RawIOBase):
         return int(self.reader.fileno())
 
     def readinto(self, buffer: Any) -> int | None:
-        piece = self.reader.read1(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
+        # None under a socket that does not wait: that is no end.
+        return cast("int | None", self.reader.readinto1(buffer))
 
     def close(self) -> None:
         self.reader.close()
