@@ -22,7 +22,7 @@ from ._http.by_hand import ByHand
 from ._http.login import Login
 from ._http.origins import Origins, origin_of
 from ._http.resend import note_position
-from ._http.sending import Stamp, unsigned
+from ._http.sending import PLAIN_HEADERS, Stamp, unsigned
 from ._settings import checks
 from ._settings.cache_choice import cache_of, ready
 from ._settings.common import Common
@@ -135,10 +135,12 @@ class PartnerAuth(ByHand):
             raise self._foreign(url)
         account = self._shared or self._shared_account()
         grant = account.current
-        if grant is None or (
-            grant.timed and (account.now() >= grant.due_at or account.wall() >= grant.due_at_wall)
-        ):
+        if grant is None:
             grant = self._usable_grant(account)
+        elif grant.timed:
+            now, wall = account.now, account.wall
+            if now() >= grant.due_at or wall() >= grant.due_at_wall:
+                grant = self._usable_grant(account)
         stamp = self._stamp
         if stamp is None or stamp.grant is not grant:
             stamp = self._stamp = Stamp(self, grant)
@@ -154,7 +156,12 @@ class PartnerAuth(ByHand):
         if sending is None:
             sending = stamp.sign(request)
         else:
-            request.headers[stamp.name] = stamp.text
+            headers = request.headers
+            if type(headers) is PLAIN_HEADERS:
+                headers._store[stamp.key] = stamp.entry
+            else:
+                name, value = stamp.entry
+                headers[name] = value
         if not hooks or hooks[0] is not sending:
             # A new dict and a new list: others may hold the old ones.
             events = events.copy()

@@ -6,7 +6,7 @@ import json
 import logging
 import pickle
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
@@ -21,6 +21,7 @@ from requests_partnerauth import (
     QueryPlacement,
     SessionFieldsPlacement,
 )
+from requests_partnerauth._http.sending import PLAIN_HEADERS
 from requests_partnerauth._settings import checks
 
 
@@ -244,6 +245,38 @@ def test_any_other_json_keeps_its_content(partner: Home, session: requests.Sessi
     (call,) = partner.calls
     assert call.body.decode() == text
     assert dict(parse_qsl(urlsplit(call.target).query)) == {"uid": "X1", "sid": auth.token().value}
+
+
+class OwnHeaders(requests.structures.CaseInsensitiveDict[str]):
+    """Headers of a user's own kind: all is set through `__setitem__`."""
+
+    set_through: ClassVar[list[str]] = []
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set_through.append(name)
+        super().__setitem__(name, value)
+
+
+@pytest.mark.parametrize("kind", [requests.structures.CaseInsensitiveDict, OwnHeaders])
+@pytest.mark.parametrize("plain", [PLAIN_HEADERS, None])
+def test_whatever_headers_are_made_of(
+    partner: Home, monkeypatch: pytest.MonkeyPatch, kind: type[Any], plain: type[Any] | None
+) -> None:
+    """One header of the token's name, in place of any, whether requests keeps headers as it does or not."""
+    monkeypatch.setattr("requests_partnerauth._auth.PLAIN_HEADERS", plain)
+    auth = PlacedAuth(partner.url, HeaderPlacement("X-Token"))
+    request = requests.Request("GET", f"{partner.url}/thing").prepare()
+    request.headers = kind({"x-TOKEN": "old", "Accept": "*/*"})
+    OwnHeaders.set_through.clear()
+    signed = auth(request)
+    assert list(signed.headers.items()) == [("X-Token", auth.token().value), ("Accept", "*/*")]
+    assert signed.headers["x-token"] == auth.token().value
+    assert OwnHeaders.set_through == (["X-Token"] if kind is OwnHeaders else [])
+
+
+def test_requests_keeps_its_headers_as_the_short_way_takes_them_to() -> None:
+    """Else every auth call takes the long way: right, and a tenth slower."""
+    assert PLAIN_HEADERS is requests.structures.CaseInsensitiveDict
 
 
 def test_a_header_that_another_auth_made_bytes_of_carries_the_token() -> None:

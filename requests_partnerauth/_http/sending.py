@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 import requests
 from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 
 from .._engine.account import Account
 from .._engine.flying import LogIn
@@ -22,6 +23,16 @@ from . import refusal
 from .guard import Guard, Home, guards_of, keep_from_foreigners, not_ours
 
 Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+
+
+def _plain_headers() -> type[CaseInsensitiveDict[str]] | None:
+    """The headers whose `_store` is `{name.lower(): (name, value)}`; None where requests has no such."""
+    headers = CaseInsensitiveDict({"Name": "value"})
+    return CaseInsensitiveDict if getattr(headers, "_store", None) == {"name": ("Name", "value")} else None
+
+
+# Past its __setitem__ an auth call takes a tenth less.
+PLAIN_HEADERS = _plain_headers()
 
 
 class Sender(Protocol):
@@ -132,7 +143,7 @@ class Stamp:
     `sending` is None where each request needs one of its own.
     """
 
-    __slots__ = ("account", "auth", "grant", "home", "name", "placement", "sending", "text", "values")
+    __slots__ = ("account", "auth", "entry", "grant", "home", "key", "placement", "sending", "values")
 
     def __init__(self, auth: Sender, grant: Grant) -> None:
         self.auth = auth
@@ -145,8 +156,10 @@ class Stamp:
             kind = type(auth.placement).__name__
             why = f"no {kind} can carry the token that was kept; forget() drops it"
             raise InvalidLoginResponse(f"{auth.partner}: {why}")
-        self.name, self.text = self.placement.header(grant.value) or ("", "")
-        self.sending = Sending(self, None) if self.name else None
+        header = self.placement.header(grant.value)
+        self.entry = header or ("", "")
+        self.key = self.entry[0].lower()
+        self.sending = Sending(self, None) if header else None
 
     def sign(self, request: requests.PreparedRequest, chain: tuple[Auth, ...] = ()) -> Sending:
         """Place the token; gives what is to go along."""
