@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import json
+import random
 import shutil
 import socket
 import ssl
@@ -18,7 +19,8 @@ import trustme
 from conftest import AUTH_CLASSES
 from odd_server import OddServer
 from recording_server import Answer, recording_server
-from together import Background
+from together import Background, main_thread_is_in, wait_until
+from urllib3.util.wait import wait_for_read
 
 from requests_partnerauth._http.looking import let_through, look, look_away, read_refused
 from requests_partnerauth._http.replies import json_object, short_text
@@ -323,12 +325,23 @@ def test_a_refusal_that_stalls(session: requests.Session) -> None:
         assert refused.content == b""
 
 
-@pytest.mark.parametrize("size", [20, 60_000])
-def test_a_stream_over_tls(session: requests.Session, size: int) -> None:
-    """What lies in TLS records is looked into and read as what comes in the open."""
-    authority = trustme.CA()
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("size", [20, 60_000])
+def test_a_stream_over_tls(
+    session: requests.Session, authority: trustme.CA, context: ssl.SSLContext, size: int
+) -> None:
+    """What lies in TLS records is looked into and read as what comes in the open."""
     body = b'{"a": "' + b"x" * size + b'"}'
     with recording_server(context) as server, authority.cert_pem.tempfile() as bundle:
         session.trust_env = False
@@ -338,3 +351,26 @@ def test_a_stream_over_tls(session: requests.Session, size: int) -> None:
             look(response, streamed=True)
             assert short_text(response) == body.decode()
             assert response.raw.read() == body
+
+
+@pytest.mark.parametrize("size", [1_000, 20_000, 60_000])
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_a_body_that_comes_in_two_parts(
+    session: requests.Session, authority: trustme.CA, context: ssl.SSLContext, is_tls: bool, size: int
+) -> None:
+    """The part that came with the head is there as well as the one that is waited for."""
+    body = b'{"a": "' + random.randbytes(size // 2).hex().encode() + b'"}'
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        connection.sendall(head_of(len(body)) + body[:500])
+        wait_until(lambda: main_thread_is_in(wait_for_read))
+        connection.sendall(body[500:])
+        closing.wait(60)
+
+    server = OddServer(converse, context if is_tls else None)
+    with contextlib.closing(server), authority.cert_pem.tempfile() as bundle:
+        session.trust_env = False
+        response = session.get(server.base_url, stream=True, verify=bundle, timeout=10)
+        look(response, streamed=True)
+        assert short_text(response) == body.decode()
+        assert response.content == body

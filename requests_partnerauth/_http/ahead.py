@@ -77,10 +77,13 @@ def _gather(
     store, count, beyond, trouble = None, 0, b"", None
     try:
         # Most small bodies came with their head: they stay where they are.
-        if length <= io.DEFAULT_BUFFER_SIZE and len(_come(reader.peek) or b"") >= length:
+        lying = len(_come(reader.peek) or b"")
+        if lying >= length:
             return None
         store = io.BytesIO(bytes(length))
         with store.getbuffer() as view:
+            # Alone: what breaks in a read of more than that would take it along.
+            count = reader.readinto1(view[:lying])
             while count < length and (left := end - perf_counter()) > 0:
                 # Of a socket that does not wait it gives None, which its type does not say.
                 come = cast("int | None", _come(reader.readinto1, view[count:]))
@@ -119,8 +122,9 @@ class _Over(io.RawIOBase):
         return int(self.reader.fileno())
 
     def readinto(self, buffer: Any) -> int | None:
-        # None under a socket that does not wait: that is no end.
-        return cast("int | None", self.reader.readinto1(buffer))
+        # None under a socket that does not wait: that is no end. And no more than a buffer holds: what breaks
+        # in a read of more would take along what lies there.
+        return cast("int | None", self.reader.readinto1(memoryview(buffer)[: io.DEFAULT_BUFFER_SIZE]))
 
     def close(self) -> None:
         self.reader.close()
