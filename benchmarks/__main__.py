@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cases import EACH, SIDE_BY_SIDE
 from .guard import guard
-from .machine import described, load
+from .machine import Others, described
 from .plot import bars, lines
 from .report import report
 from .run import run
@@ -38,13 +38,14 @@ def main() -> None:
         print(report({"machine": described(), "cases": {case: run(case, quick=True) for case in cases}}))
         return
     kept = HERE / "results.json"
-    results = json.loads(kept.read_text()) if kept.exists() else {"cases": {}}
+    is_whole = not (arguments.only or arguments.report)
+    results = {"cases": {}} if is_whole or not kept.exists() else json.loads(kept.read_text())
     this_run = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     for case in cases:
         results.setdefault("runs", {})[case] = this_run
-        before = load()
+        others = Others()
         results["cases"][case] = run(case, quick=False)
-        results.setdefault("loads", {})[case] = before
+        results.setdefault("others", {})[case] = others.share()
         results["machine"] = described()
         kept.write_text(json.dumps(results, indent=1) + "\n")
     (HERE / "results.md").write_text(report(results))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,33 @@ def described() -> dict[str, Any]:
     }
 
 
-def load() -> float | None:
-    """How much else is going on: the load average of the last minute."""
-    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+class Others:
+    """What else goes on: the share of all processor time that others take, from now on."""
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._own = time.perf_counter(), _busy(), _own()
+
+    def share(self) -> float | None:
+        """From 0 to 1, what a hypervisor took away included; None where the system does not tell."""
+        busy = _busy()
+        if busy is None or self._busy is None:
+            return None
+        spent = (time.perf_counter() - self._began) * (os.cpu_count() or 1)
+        return round(max(0.0, busy - self._busy - (_own() - self._own)) / spent, 3)
+
+
+def _busy() -> float | None:
+    """Seconds in which the processors ran processes, or were taken away."""
+    try:
+        user, nice, system, _, _, _, _, stolen, *_ = Path("/proc/stat").read_text().split()[1:]
+    except (OSError, ValueError):
+        return None
+    return sum(map(int, (user, nice, system, stolen))) / os.sysconf("SC_CLK_TCK")
+
+
+def _own() -> float:
+    """Seconds that this process and its children have used, of the children once they are over."""
+    return sum(os.times()[:4])
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ from .tables import HEAD, SECTIONS
 Cases = dict[str, Any]
 
 _NAMES = [*PEERS, *VARIANTS]
-_BUSY = 3.0
+_BUSY = 0.05
 
 
 def report(results: dict[str, Any]) -> str:
@@ -47,18 +47,18 @@ def _machine(machine: dict[str, Any]) -> str:
 
 
 def _runs(results: dict[str, Any]) -> str:
-    """When each case was measured, and how busy the machine was before it: what was busy is no last word."""
+    """When each case was measured, and how busy others kept the machine: then it is no last word."""
     by_run: dict[str, list[str]] = {}
     for case, started in results.get("runs", {}).items():
         by_run.setdefault(started, []).append(case)
-    loads = results.get("loads", {})
+    others = results.get("others", {})
     told = []
     for started, cases in sorted(by_run.items()):
-        known = [loads[case] for case in cases if loads.get(case) is not None]
+        known = [others[case] for case in cases if others.get(case) is not None]
         busy = ""
         if known:
             warning = " (a busy machine: not for comparison)" if max(known) > _BUSY else ""
-            busy = f", load average up to {max(known)}{warning}"
+            busy = f", others took up to {max(known):.1%} of the processors{warning}"
         told.append(f"{started} UTC{busy}: {', '.join(cases)}")
     return f"<small>Measured {'; '.join(told)}.</small>\n" if told else ""
 
