@@ -183,16 +183,25 @@ def test_what_is_left_unread(session: requests.Session, what: str, status: bytes
 
 
 def test_what_nobody_asks_for_is_left_unread(session: requests.Session) -> None:
-    """Where the status is all that a partner judges by, a stream is not touched."""
-    body = b"{}".ljust(20_000)
-    with served(answering(head_of(len(body), status=401) + body)) as server:
+    """Where the status is all that a partner judges by, a stream is not touched; else it is waited for."""
+    looked = threading.Event()
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        connection.sendall(head_of(2, status=401))
+        looked.wait(60)
+        wait_until(lambda: main_thread_is_in(wait_for_read))
+        connection.sendall(b"{}")
+        closing.wait(60)
+
+    with served(converse) as server:
         response = session.get(server.base_url, stream=True, timeout=10)
         before = response.raw._fp.fp
         look(response, streamed=True)
         assert response.raw._fp.fp is before
+        looked.set()
         assert json_object(response) == {}
         assert response.raw._fp.fp is not before
-        assert response.content == body
+        assert response.content == b"{}"
 
 
 def test_what_came_with_its_head_is_seen_where_it_lies(session: requests.Session) -> None:
