@@ -126,8 +126,8 @@ def _body_sizes(figures: dict[str, Any]) -> str:
 def _responses(figures: dict[str, Any]) -> str:
     parts = [
         "## Responses by size\n\nThe same response with an auth that looks for an expiry signal, against "
-        "HTTPBasicAuth in turns: processor time\n(in small print wall clock and peak memory). Times are the "
-        "quietest eighth of the rounds against the floor's.\n"
+        "HTTPBasicAuth in turns: processor time\n(in small print wall clock and peak memory). Times are "
+        "medians of the ratios of neighbouring rounds.\n"
     ]
     if "verdict" in figures:
         return f"{parts[0]}\nOf this run: {figures['verdict']}.\n"

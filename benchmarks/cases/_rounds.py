@@ -50,12 +50,6 @@ def failed(outcomes: Iterable[Any]) -> int:
     return sum(outcome != 200 for outcome in outcomes)
 
 
-def quiet(values: Iterable[float]) -> float:
-    """The value below which an eighth of them lies: what a thing takes while little else is going on."""
-    ordered = sorted(values)
-    return ordered[len(ordered) // 8]
-
-
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The median of every number, its least and its greatest, over all rounds."""
     result: dict[str, Any] = {"rounds": len(rows)}

@@ -17,8 +17,6 @@ from typing import Any
 
 from requests_partnerauth.simulator import PartnerSimulator
 
-from ._rounds import quiet
-
 BY_HAND = "requests, login by hand"
 OURS, HOT_FILE, HOT_REDIS = "requests_partnerauth", "with a hot FileTokenCache", "with a hot RedisTokenCache"
 
@@ -71,10 +69,11 @@ def first_request(
 
 
 def _told(spans: list[tuple[float, float]], floor: list[tuple[float, float]]) -> dict[str, Any]:
+    pairs = list(zip(spans, floor, strict=True))
     return {
         "ms": statistics.median(wall for wall, _ in spans) * 1e3,
-        "ratio": quiet(own for own, _ in spans) / quiet(its for its, _ in floor),
-        "cpu_ratio": quiet(own for _, own in spans) / quiet(its for _, its in floor),
+        "ratio": statistics.median(own / its for (own, _), (its, _) in pairs),
+        "cpu_ratio": statistics.median(own / its for (_, own), (_, its) in pairs),
         "rounds": len(spans),
     }
 

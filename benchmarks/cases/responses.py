@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -16,7 +17,6 @@ from ..home import Account
 from ..peers import PEERS
 from ..peers.fifteen_lines import TokenAuth
 from ..peers.ours import BenchAuth
-from ._rounds import quiet
 
 OTHERS = ("azure-core", "fifteen lines")
 FLOOR, AGAIN = "HTTPBasicAuth", "HTTPBasicAuth, once more"
@@ -135,9 +135,10 @@ def _against(floor: Ask, ask: Ask, url: str, streamed: bool, size: int, number: 
             its = _cost(floor, url, streamed, calls)
         pairs.append((theirs, its))
     return {
-        "cpu": quiet(theirs.cpu for theirs, _ in pairs) / quiet(its.cpu for _, its in pairs),
-        "wall": quiet(theirs.wall for theirs, _ in pairs) / quiet(its.wall for _, its in pairs),
-        "ms": quiet(theirs.cpu for theirs, _ in pairs) * 1e3,
+        # Of neighbours: a machine that others slow down slows both.
+        "cpu": statistics.median(theirs.cpu / its.cpu for theirs, its in pairs),
+        "wall": statistics.median(theirs.wall / its.wall for theirs, its in pairs),
+        "ms": statistics.median(theirs.cpu for theirs, _ in pairs) * 1e3,
         "rounds": turns,
     }
 
