@@ -53,7 +53,7 @@ def _body_growth(cases: Cases) -> Verdict:
 
 def _per_second(cases: Cases) -> Verdict:
     figures = cases["end-to-end"][OURS]
-    words = f"{figures['ratio']:.2f} by wall clock, {figures['cpu_ratio']:.2f} by processor time"
+    words = f"{figures['ratio']:.3f} by wall clock, {figures['cpu_ratio']:.3f} by processor time"
     return words, figures["ratio"] >= 0.99
 
 
@@ -110,7 +110,7 @@ def _first(cases: Cases) -> Verdict:
 def _crowd(cases: Cases) -> Verdict:
     figures = cases["revocations"][OURS]
     ratio, beyond = figures["ratio"]["median"], figures["logins_beyond"]["most"]
-    words = f"{ratio:.2f}; {beyond} logins beyond that; {figures['failed']['most']} requests failed"
+    words = f"{ratio:.3f}; {beyond} logins beyond that; {figures['failed']['most']} requests failed"
     return words, ratio >= 0.97 and beyond <= 0 and not figures["failed"]["most"]
 
 

@@ -12,7 +12,7 @@ from .tables import HEAD, SECTIONS
 Cases = dict[str, Any]
 
 _NAMES = [*PEERS, *VARIANTS]
-_BUSY = 0.05
+_BUSY = 0.03
 
 
 def report(results: dict[str, Any]) -> str:
@@ -54,11 +54,11 @@ def _runs(results: dict[str, Any]) -> str:
     others = results.get("others", {})
     told = []
     for started, cases in sorted(by_run.items()):
-        known = [others[case] for case in cases if others.get(case) is not None]
-        busy = ""
-        if known:
-            warning = " (a busy machine: not for comparison)" if max(known) > _BUSY else ""
-            busy = f", others took up to {max(known):.1%} of the processors{warning}"
+        known = {case: others[case] for case in cases if others.get(case) is not None}
+        disturbed = [case for case, share in known.items() if share > _BUSY]
+        busy = f", others took up to {max(known.values()):.1%} of the processors" if known else ""
+        if disturbed:
+            busy += f" (in {', '.join(disturbed)}; elsewhere {_BUSY:.0%} at most)"
         told.append(f"{started} UTC{busy}: {', '.join(cases)}")
     return f"<small>Measured {'; '.join(told)}.</small>\n" if told else ""
 
