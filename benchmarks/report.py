@@ -7,7 +7,7 @@ from typing import Any
 from .cells import Cell
 from .goals import goals
 from .peers import PEERS, VARIANTS
-from .tables import HEAD, SECTIONS
+from .tables import FLOORS, HEAD, SECTIONS
 
 Cases = dict[str, Any]
 
@@ -18,7 +18,7 @@ _BUSY = 0.03
 def report(results: dict[str, Any]) -> str:
     """The page."""
     cases = results["cases"]
-    parts = [HEAD, _machine(results["machine"]), _runs(results), "## Goals\n", _goals(cases)]
+    parts = [HEAD, _machine(results["machine"]), _runs(results), "## Goals\n", _goals(cases), FLOORS]
     for title, told, tables in SECTIONS:
         wanted = [table for table in tables if any(case in cases for case in table[0])]
         if wanted:
