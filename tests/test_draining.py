@@ -141,6 +141,25 @@ def test_a_refusal_that_had_not_come_when_it_was_looked_at(narrow: requests.Sess
         assert server.connections == 1
 
 
+@pytest.mark.parametrize("beyond", [b"", b"more"])
+def test_what_comes_beyond_a_late_refusal_closes_it(narrow: requests.Session, beyond: bytes) -> None:
+    """Also where body and more come after the head: no later response begins with it."""
+
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        if server.connections == 1:
+            connection.sendall(REFUSED)
+            wait_until(lambda: main_thread_is_in(wait_for_read))
+            connection.sendall(b"x" * 1000 + beyond)
+            connection.recv(65536)
+        connection.sendall(head_of(2) + b"{}")
+        closing.wait(60)
+
+    with contextlib.closing(OddServer(converse)) as server:
+        drain(narrow.get(server.base_url, stream=True, timeout=60))
+        assert narrow.get(server.base_url, timeout=10).content == b"{}"
+        assert server.connections == (2 if beyond else 1)
+
+
 def test_a_small_refusal_that_unpacks_to_a_large_one(narrow: requests.Session) -> None:
     """Of 100 MB in 100 kB no more than a megabyte is unpacked, and of what is packed twice nothing."""
     packed = gzip.compress(b"0" * 100_000_000)
